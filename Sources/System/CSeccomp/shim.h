@@ -1,0 +1,3 @@
+#pragma once
+#include <linux/seccomp.h>
+#include <seccomp.h>
