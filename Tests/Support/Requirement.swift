@@ -1,0 +1,140 @@
+internal import Glibc
+public import Testing
+
+/// Something of the machine that a test needs. A test that cannot run says why and is counted apart; where `BRIG_MUST_RUN` names the
+/// requirement (comma-separated, or `all`) it fails instead, so that a lane cannot pass by skipping.
+public enum Requirement: String, Sendable, CaseIterable {
+    /// Effective user 0.
+    case root
+    /// A way to run a program as an ordinary user: being one, or root with setpriv(1).
+    case ordinaryUser
+    /// Unprivileged user namespaces may be made.
+    case userNamespaces
+    /// A memory controller, of either version, in which this account may make groups.
+    case cgroupMemory
+    /// A pids controller, of either version, in which this account may make groups.
+    case cgroupPids
+    /// A unified hierarchy that has the memory controller.
+    case cgroupV2
+    /// AppArmor is on in this kernel.
+    case apparmor
+    /// The profile `brig-job` is loaded.
+    case jobProfile
+    /// Filters with a listener for user notification.
+    case seccompNotify
+    /// The command has been built.
+    case brig
+    /// The probe has been built.
+    case probe
+    /// A Python 3 with the module jsonschema.
+    case jsonschema
+    /// A C compiler in /usr/bin.
+    case compiler
+    /// node(1) in /usr/bin.
+    case node
+    /// git(1) in /usr/bin.
+    case git
+    /// A statically linked /bin/busybox.
+    case busybox
+    /// bpf(2) with tracing programs.
+    case bpf
+
+    /// Why the machine does not have it; nil where it does.
+    public var obstacle: String? { Self.obstacles[self] ?? nil }
+
+    /// Detected once.
+    private static let obstacles: [Requirement: String?] = Dictionary(uniqueKeysWithValues: allCases.map { ($0, $0.detect()) })
+
+    /// `BRIG_MUST_RUN` names it.
+    public var isDemanded: Bool { Self.demanded.contains(rawValue) || Self.demanded.contains("all") }
+
+    private static let demanded = Set((environmentValue("BRIG_MUST_RUN") ?? "").split { $0 == "," || $0 == " " }.map(String.init))
+
+    private func detect() -> String? {
+        switch self {
+        case .root: geteuid() == 0 ? nil : "this is user \(geteuid())"
+        case .ordinaryUser: geteuid() != 0 || exists("/usr/bin/setpriv") ? nil : "no /usr/bin/setpriv to become one"
+        case .userNamespaces: Self.userNamespaceObstacle()
+        case .cgroupMemory: Self.controllerObstacle("memory")
+        case .cgroupPids: Self.controllerObstacle("pids")
+        case .cgroupV2: Self.unifiedControllers().contains("memory") ? nil : "no unified hierarchy with a memory controller"
+        case .apparmor: text("/sys/module/apparmor/parameters/enabled")?.first == "Y" ? nil : "this kernel has no AppArmor, or it is off"
+        case .jobProfile: (text("/sys/kernel/security/apparmor/profiles") ?? "").contains("brig-job ") ? nil : "the profile brig-job is not loaded"
+        case .seccompNotify: (text("/proc/sys/kernel/seccomp/actions_avail") ?? "").contains("user_notif") ? nil : "this kernel has no seccomp user notification"
+        case .brig: exists(Executables.brig) ? nil : "\(Executables.brig) is missing: swift build"
+        case .probe: exists(Executables.probe) ? nil : "\(Executables.probe) is missing: Scripts/build-probe"
+        case .jsonschema: Python.withSchemaModule == nil ? "no python3 imports jsonschema" : nil
+        case .compiler: exists("/usr/bin/gcc") ? nil : "no /usr/bin/gcc"
+        case .node: exists("/usr/bin/node") ? nil : "no /usr/bin/node"
+        case .git: exists("/usr/bin/git") ? nil : "no /usr/bin/git"
+        case .busybox: exists("/bin/busybox") ? nil : "no /bin/busybox"
+        case .bpf: geteuid() == 0 && exists("/sys/kernel/btf/vmlinux") ? nil : "not root, or a kernel without type information"
+        }
+    }
+
+    private static func userNamespaceObstacle() -> String? {
+        if text("/proc/sys/user/max_user_namespaces")?.hasPrefix("0") ?? true { return "user.max_user_namespaces is 0 or unreadable" }
+        if geteuid() != 0, text("/proc/sys/kernel/unprivileged_userns_clone")?.hasPrefix("0") == true { return "kernel.unprivileged_userns_clone is 0" }
+        if geteuid() != 0, text("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")?.hasPrefix("1") == true {
+            return "kernel.apparmor_restrict_unprivileged_userns is 1"
+        }
+        return nil
+    }
+
+    private static func unifiedControllers() -> [Substring] {
+        (text("/sys/fs/cgroup/cgroup.controllers") ?? text("/sys/fs/cgroup/unified/cgroup.controllers") ?? "").split { $0 == " " || $0 == "\n" }
+    }
+
+    private static func controllerObstacle(_ controller: String) -> String? {
+        guard let own = text("/proc/self/cgroup") else { return "/proc/self/cgroup is unreadable" }
+        for line in own.split(separator: "\n") {
+            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard fields.count == 3 else { continue }
+            if fields[1].split(separator: ",").contains(Substring(controller)) {
+                return canWrite("/sys/fs/cgroup/\(controller)\(fields[2])") ? nil : "no write access to the \(controller) hierarchy"
+            }
+            if fields[1].isEmpty, unifiedControllers().contains(Substring(controller)) {
+                return canWrite("/sys/fs/cgroup\(fields[2])") ? nil : "no delegated cgroup"
+            }
+        }
+        return "no \(controller) controller"
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// The test runs only where the machine has all of `requirements`; see ``Requirement``.
+    public static func requires(_ requirements: Requirement...) -> ConditionTrait {
+        let missing = requirements.compactMap { requirement in requirement.obstacle.map { (requirement, $0) } }
+        let reason = missing.map { "\($0.0.rawValue): \($0.1)" }.joined(separator: "; ")
+        return .enabled("needs \(reason)") {
+            if let demanded = missing.first(where: { $0.0.isDemanded }) {
+                throw FixtureError("BRIG_MUST_RUN demands \(demanded.0.rawValue), but \(demanded.1)")
+            }
+            return missing.isEmpty
+        }
+    }
+}
+
+/// Interpreters of the machine.
+public enum Python {
+    /// The first Python 3 that imports jsonschema, or nil.
+    public static let withSchemaModule: String? = ["python3", "/usr/bin/python3"].first { candidate in
+        do {
+            return try Command(candidate, ["-c", "import jsonschema"]).run().succeeded
+        } catch {
+            return false
+        }
+    }
+}
+
+private func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+private func canWrite(_ path: String) -> Bool { unsafe access(path, W_OK) == 0 }
+
+private func text(_ path: String) -> String? {
+    do {
+        return try readText(path)
+    } catch {
+        return nil
+    }
+}
