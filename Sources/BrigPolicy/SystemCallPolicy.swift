@@ -11,6 +11,13 @@ public struct SystemCallPolicy: Sendable, Equatable {
     public internal(set) var baseline: UInt32
     public internal(set) var record: Record
 
+    package init(defaultAction: Action, rules: [Rule], baseline: UInt32, record: Record) {
+        self.defaultAction = defaultAction
+        self.rules = rules
+        self.baseline = baseline
+        self.record = record
+    }
+
     public enum Action: Sendable, Equatable, Hashable {
         case allow
         case errno(Int32)
