@@ -3,8 +3,102 @@
 /// Functions return what the system call returns: -1 with errno set on failure, unless the comment says otherwise.
 #pragma once
 
+#include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+// MARK: Errors
+
 /// The symbolic name of an error number (`ENOENT`), or NULL where it has none.
 const char *brig_errno_name(int number);
 
 /// The sentence for an error number in the C locale, or NULL where it has none.
 const char *brig_errno_text(int number);
+
+// MARK: Paths and mounts
+
+/// openat2(2); `resolve` is RESOLVE_*.
+int brig_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+
+#define BRIG_RESOLVE_NO_XDEV 0x01
+#define BRIG_RESOLVE_NO_MAGICLINKS 0x02
+#define BRIG_RESOLVE_NO_SYMLINKS 0x04
+#define BRIG_RESOLVE_BENEATH 0x08
+#define BRIG_RESOLVE_IN_ROOT 0x10
+
+/// A detached clone of the mount tree at a descriptor (open_tree(2)).
+int brig_clone_tree(int fd, bool recursive);
+
+/// Sets MOUNT_ATTR_* on the mount (tree) of a descriptor; with `user_namespace_fd` >= 0 also maps its ids (mount_setattr(2)).
+int brig_mount_setattr(int fd, bool recursive, uint64_t attributes, int user_namespace_fd);
+
+#define BRIG_MOUNT_RDONLY 0x01
+#define BRIG_MOUNT_NOSUID 0x02
+#define BRIG_MOUNT_NODEV 0x04
+#define BRIG_MOUNT_NOEXEC 0x08
+
+// MARK: Processes
+
+int brig_pidfd_send_signal(int pidfd, int signal);
+
+/// waitid(2) on a child, with its resource use, as wait4(2) gives it. `status` is a wait status.
+pid_t brig_wait(pid_t pid, int *status, struct rusage *usage, int options);
+
+/// Starts tracing a process without stopping it; it will stop at its next exec, and end with the tracer.
+int brig_trace_exec(pid_t pid);
+
+/// Lets a traced process run on, untraced; `signal` is delivered to it.
+int brig_trace_detach(pid_t pid, int signal);
+int brig_trace_continue(pid_t pid, int signal);
+
+/// Whether a wait status is a stop at exec.
+bool brig_is_exec_stop(int status);
+
+/// A process in a new user namespace that does nothing until it is killed. Returns its id.
+pid_t brig_hold_user_namespace(void);
+
+/// prlimit(2) on another process: sets the hard limit only.
+int brig_raise_hard_limit(pid_t pid, int resource, uint64_t value);
+
+// MARK: Descriptors
+
+/// Sends a message over a SOCK_SEQPACKET socket with descriptors beside it. Returns 0 or -1.
+int brig_send(int socket, const void *bytes, size_t length, const int *descriptors, size_t count);
+
+/// Receives one message: its length, its sender's process id (needs SO_PASSCRED) and at most `capacity` descriptors, closed on exec.
+ssize_t brig_receive(int socket, void *bytes, size_t length, pid_t *sender, int *descriptors, size_t capacity, size_t *count);
+
+/// A pair of connected SOCK_SEQPACKET sockets, closed on exec; the first tells who sent a message.
+int brig_control_sockets(int pair[2]);
+
+/// Takes an exclusive lock of one byte of a file for this open file description. 0 held, 1 somebody else holds it, -1 error.
+int brig_lock_byte(int fd, uint64_t offset);
+
+/// Whether somebody holds a lock of this byte: 1 yes, 0 no, -1 error.
+int brig_byte_is_locked(int fd, uint64_t offset);
+
+/// A signalfd for a set of blocked signals; `signals` ends with 0.
+int brig_signal_descriptor(const int *signals);
+
+/// Unblocks all signals that brig_signal_descriptor blocked, in this process.
+int brig_unblock_signals(void);
+
+/// A timer of the monotonic clock that fires once after `nanos` (or every `nanos`).
+int brig_timer(uint64_t nanos, bool periodic);
+
+// MARK: Seccomp
+
+/// Sizes of the structures that the running kernel uses, compared with ours: 0 where ours suffice.
+int brig_notification_sizes(void);
+
+/// SECCOMP_IOCTL_NOTIF_RECV into a zeroed structure.
+int brig_notification_receive(int listener, struct seccomp_notif *notification);
+
+/// Answers with an error number. Never lets the call go on.
+int brig_notification_answer(int listener, uint64_t id, int error);
+
+/// Whether the calling thread still waits.
+int brig_notification_is_valid(int listener, uint64_t id);

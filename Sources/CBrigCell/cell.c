@@ -1,1 +1,0 @@
-#include "brig_cell.h"

@@ -1,0 +1,99 @@
+#include "brig_linux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+
+enum { maximum_descriptors = 64 };
+
+int brig_send(int socket, const void *bytes, size_t length, const int *descriptors, size_t count) {
+    struct iovec vector = {(void *)bytes, length};
+    union {
+        char bytes[CMSG_SPACE(sizeof(int) * maximum_descriptors)];
+        struct cmsghdr align;
+    } control;
+    struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
+    if (count > maximum_descriptors) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (count > 0) {
+        header.msg_control = &control;
+        header.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+        struct cmsghdr *first = CMSG_FIRSTHDR(&header);
+        first->cmsg_level = SOL_SOCKET;
+        first->cmsg_type = SCM_RIGHTS;
+        first->cmsg_len = CMSG_LEN(sizeof(int) * count);
+        memcpy(CMSG_DATA(first), descriptors, sizeof(int) * count);
+    }
+    return sendmsg(socket, &header, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+ssize_t brig_receive(int socket, void *bytes, size_t length, pid_t *sender, int *descriptors, size_t capacity, size_t *count) {
+    struct iovec vector = {bytes, length};
+    union {
+        char bytes[CMSG_SPACE(sizeof(int) * maximum_descriptors) + CMSG_SPACE(sizeof(struct ucred))];
+        struct cmsghdr align;
+    } control;
+    struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    *count = 0;
+    *sender = 0;
+    ssize_t got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+    if (got < 0) return got;
+    for (struct cmsghdr *next = CMSG_FIRSTHDR(&header); next; next = CMSG_NXTHDR(&header, next)) {
+        if (next->cmsg_level != SOL_SOCKET) continue;
+        if (next->cmsg_type == SCM_CREDENTIALS) *sender = ((struct ucred *)CMSG_DATA(next))->pid;
+        if (next->cmsg_type == SCM_RIGHTS) {
+            size_t found = (next->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+            if (found <= capacity) {
+                memcpy(descriptors, CMSG_DATA(next), found * sizeof(int));
+                *count = found;
+            }
+        }
+    }
+    return got;
+}
+
+int brig_control_sockets(int pair[2]) {
+    int on = 1;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -1;
+    return setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+}
+
+int brig_lock_byte(int fd, uint64_t offset) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)offset, .l_len = 1};
+    if (fcntl(fd, F_OFD_SETLK, &lock) == 0) return 0;
+    return errno == EAGAIN || errno == EACCES ? 1 : -1;
+}
+
+int brig_byte_is_locked(int fd, uint64_t offset) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)offset, .l_len = 1};
+    if (fcntl(fd, F_OFD_GETLK, &lock) < 0) return -1;
+    return lock.l_type != F_UNLCK;
+}
+
+static sigset_t before;
+
+int brig_signal_descriptor(const int *signals) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (; *signals; signals++) sigaddset(&set, *signals);
+    if (sigprocmask(SIG_BLOCK, &set, &before) < 0) return -1;
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int brig_unblock_signals(void) { return sigprocmask(SIG_SETMASK, &before, NULL); }
+
+int brig_timer(uint64_t nanos, bool periodic) {
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (fd < 0) return -1;
+    if (nanos == 0) nanos = 1; // 0 would disarm it
+    struct timespec time = {(time_t)(nanos / 1000000000), (long)(nanos % 1000000000)};
+    struct itimerspec setting = {.it_value = time};
+    if (periodic) setting.it_interval = time;
+    return timerfd_settime(fd, 0, &setting, NULL) < 0 ? -1 : fd;
+}
