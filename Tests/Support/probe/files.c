@@ -1,0 +1,244 @@
+// Files, mounts and sockets.
+#include "probe.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+
+/// read PATH: its first line.
+static void read_path(int count, char **arguments) {
+    (void)count;
+    int file = open(arguments[0], O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0) {
+        result("open", -1);
+        return;
+    }
+    char line[256];
+    ssize_t length = read(file, line, sizeof line - 1);
+    result("read", length);
+    if (length > 0) {
+        line[length] = 0;
+        line[strcspn(line, "\n")] = 0;
+        printf("text: %s\n", line);
+    }
+    close(file);
+}
+
+/// open PATH FLAGS [MODE]
+static void open_path(int count, char **arguments) {
+    int file = open(arguments[0], (int)number(arguments[1]) | O_CLOEXEC, count > 2 ? number(arguments[2]) : 0600);
+    result("open", file);
+    if (file >= 0) close(file);
+}
+
+/// write PATH TEXT: without creating it.
+static void write_path(int count, char **arguments) {
+    (void)count;
+    int file = open(arguments[0], O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0)
+        result("open", -1);
+    else
+        result("write", write(file, arguments[1], strlen(arguments[1])));
+    if (file >= 0) close(file);
+}
+
+/// create PATH TEXT
+static void create(int count, char **arguments) {
+    (void)count;
+    int file = open(arguments[0], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (file < 0)
+        result("open", -1);
+    else
+        result("write", write(file, arguments[1], strlen(arguments[1])));
+    if (file >= 0) close(file);
+}
+
+static void chmod_path(int count, char **arguments) {
+    (void)count;
+    result("chmod", chmod(arguments[1], (mode_t)number(arguments[0])));
+}
+
+static void chown_path(int count, char **arguments) {
+    (void)count;
+    result("chown", chown(arguments[2], (uid_t)number(arguments[0]), (gid_t)number(arguments[1])));
+}
+
+static void mkdir_path(int count, char **arguments) {
+    (void)count;
+    result("mkdir", mkdir(arguments[0], 0755));
+}
+
+/// mknod PATH MODE MAJOR MINOR
+static void mknod_path(int count, char **arguments) {
+    (void)count;
+    result("mknod", mknod(arguments[0], (mode_t)number(arguments[1]), makedev(number(arguments[2]), number(arguments[3]))));
+}
+
+static void link_path(int count, char **arguments) {
+    (void)count;
+    result("link", link(arguments[0], arguments[1]));
+}
+
+static void symlink_path(int count, char **arguments) {
+    (void)count;
+    result("symlink", symlink(arguments[0], arguments[1]));
+}
+
+static void unlink_path(int count, char **arguments) {
+    (void)count;
+    result("unlink", unlink(arguments[0]));
+}
+
+/// mount SOURCE TARGET TYPE [FLAGS]
+static void mount_path(int count, char **arguments) {
+    result("mount", mount(arguments[0], arguments[1], arguments[2], count > 3 ? number(arguments[3]) : 0, NULL));
+}
+
+static void umount_path(int count, char **arguments) {
+    (void)count;
+    result("umount2", umount2(arguments[0], MNT_DETACH));
+}
+
+/// remount PATH: writable.
+static void remount(int count, char **arguments) {
+    (void)count;
+    result("mount", mount(NULL, arguments[0], NULL, MS_REMOUNT | MS_BIND, NULL));
+}
+
+static void chroot_path(int count, char **arguments) {
+    (void)count;
+    result("chroot", chroot(arguments[0]));
+}
+
+/// pivot NEW OLD
+static void pivot(int count, char **arguments) {
+    (void)count;
+    result("pivot_root", syscall(SYS_pivot_root, arguments[0], arguments[1]));
+}
+
+/// climb: goes up from the root a hundred times by a directory descriptor, with a chroot below it, and tells the inode of where it is.
+static void climb(int count, char **arguments) {
+    (void)count, (void)arguments;
+    struct stat before, after;
+    int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fstat(root, &before);
+    result("chroot", chroot("/tmp"));
+    result("fchdir", fchdir(root));
+    for (int each = 0; each < 100; each++)
+        if (chdir("..")) break;
+    stat(".", &after);
+    printf("climb: %s\n", before.st_ino == after.st_ino && before.st_dev == after.st_dev ? "same root" : "another root");
+}
+
+/// fill DIR MIB: one file; says how many MiB went in.
+static void fill(int count, char **arguments) {
+    (void)count;
+    char path[4096];
+    snprintf(path, sizeof path, "%s/fill", arguments[0]);
+    int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    static char block[1 << 20];
+    memset(block, 1, sizeof block);
+    unsigned long wanted = number(arguments[1]), mib = 0;
+    while (mib < wanted && write(file, block, sizeof block) == (ssize_t)sizeof block) mib++;
+    if (mib < wanted) result("write", -1);
+    printf("fill: %lu\n", mib);
+}
+
+/// inodes DIR N: empty files; says how many it made.
+static void inodes(int count, char **arguments) {
+    (void)count;
+    char path[4096];
+    unsigned long wanted = number(arguments[1]), made = 0;
+    for (; made < wanted; made++) {
+        snprintf(path, sizeof path, "%s/%lu", arguments[0], made);
+        int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        if (file < 0) break;
+        close(file);
+    }
+    if (made < wanted) result("open", -1);
+    printf("inodes: %lu\n", made);
+}
+
+/// exec PATH [ARGUMENT...]: never comes back where it succeeds.
+static void exec_path(int count, char **arguments) {
+    (void)count;
+    fflush(stdout);
+    result("execv", execv(arguments[0], arguments));
+}
+
+/// i386-elf PATH: writes a 32-bit program that exits with 42.
+static void i386_elf(int count, char **arguments) {
+    (void)count;
+    static const unsigned char program[] = {
+        0x7f, 'E', 'L', 'F', 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,                                         // identification: 32-bit, little endian
+        2, 0, 3, 0, 1, 0, 0, 0, 0x54, 0x80, 4, 8, 52, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 52, 0, 32, 0, 1, 0, // executable, i386, entry 0x08048054
+        0, 0, 0, 0, 0, 0,                                                                                // no sections
+        1, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 4, 8, 0, 0x80, 4, 8, 0x60, 0, 0, 0, 0x60, 0, 0, 0, 5, 0, 0, 0, 0, 0x10, 0, 0, // one segment, r-x
+        0xb8, 1, 0, 0, 0, 0xbb, 42, 0, 0, 0, 0xcd, 0x80,                                                 // mov eax, 1; mov ebx, 42; int 0x80
+    };
+    int file = open(arguments[0], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+    result("write", file < 0 ? -1 : write(file, program, sizeof program));
+    if (file >= 0) close(file);
+}
+
+/// socket FAMILY TYPE [PROTOCOL]
+static void socket_with(int count, char **arguments) {
+    int one = socket((int)number(arguments[0]), (int)number(arguments[1]), count > 2 ? (int)number(arguments[2]) : 0);
+    result("socket", one);
+    if (one >= 0) close(one);
+}
+
+/// connect ADDRESS PORT: TCP over IPv4, without waiting.
+static void connect_to(int count, char **arguments) {
+    (void)count;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number(arguments[1]))};
+    inet_pton(AF_INET, arguments[0], &address.sin_addr);
+    int one = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    result("connect", one < 0 ? -1 : connect(one, (struct sockaddr *)&address, sizeof address));
+    if (one >= 0) close(one);
+}
+
+/// unix NAME: connects to a socket by path, or with a leading @ by abstract name.
+static void unix_to(int count, char **arguments) {
+    (void)count;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(arguments[0]);
+    if (length >= sizeof address.sun_path) exit(2);
+    memcpy(address.sun_path, arguments[0], length);
+    if (address.sun_path[0] == '@') address.sun_path[0] = 0;
+    int one = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    result("connect", one < 0 ? -1 : connect(one, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)));
+    if (one >= 0) close(one);
+}
+
+const struct command file_commands[] = {
+    {"read", 1, read_path, "PATH: print its first line"},
+    {"open", 2, open_path, "PATH FLAGS [MODE]"},
+    {"write", 2, write_path, "PATH TEXT: to what exists"},
+    {"create", 2, create, "PATH TEXT"},
+    {"chmod", 2, chmod_path, "MODE PATH"},
+    {"chown", 3, chown_path, "UID GID PATH"},
+    {"mkdir", 1, mkdir_path, "PATH"},
+    {"mknod", 4, mknod_path, "PATH MODE MAJOR MINOR"},
+    {"link", 2, link_path, "OLD NEW"},
+    {"symlink", 2, symlink_path, "TEXT PATH"},
+    {"unlink", 1, unlink_path, "PATH"},
+    {"mount", 3, mount_path, "SOURCE TARGET TYPE [FLAGS]"},
+    {"umount", 1, umount_path, "PATH"},
+    {"remount", 1, remount, "PATH: writable"},
+    {"chroot", 1, chroot_path, "PATH"},
+    {"pivot", 2, pivot, "NEW OLD"},
+    {"climb", 0, climb, "leave the root by a descriptor"},
+    {"fill", 2, fill, "DIR MIB"},
+    {"inodes", 2, inodes, "DIR N"},
+    {"exec", 1, exec_path, "PATH [ARGUMENT...]"},
+    {"i386-elf", 1, i386_elf, "PATH: write a 32-bit program"},
+    {"socket", 2, socket_with, "FAMILY TYPE [PROTOCOL]"},
+    {"connect", 2, connect_to, "ADDRESS PORT"},
+    {"unix", 1, unix_to, "NAME"},
+    {NULL, 0, NULL, NULL},
+};
