@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -96,4 +97,21 @@ int brig_timer(uint64_t nanos, bool periodic) {
     struct itimerspec setting = {.it_value = time};
     if (periodic) setting.it_interval = time;
     return timerfd_settime(fd, 0, &setting, NULL) < 0 ? -1 : fd;
+}
+
+int brig_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int brig_epoll_add(int epoll, int fd, enum brig_interest interest, uint64_t token) {
+    static const uint32_t events[] = {[BRIG_INPUT] = EPOLLIN, [BRIG_OUTPUT] = EPOLLOUT, [BRIG_EXCEPTIONAL] = EPOLLPRI};
+    struct epoll_event event = {.events = events[interest], .data.u64 = token};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+int brig_epoll_remove(int epoll, int fd) { return epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL); }
+
+int brig_epoll_wait(int epoll, uint64_t *tokens, int capacity, int milliseconds) {
+    struct epoll_event events[16];
+    int count = epoll_wait(epoll, events, capacity < 16 ? capacity : 16, milliseconds);
+    for (int i = 0; i < count; i++) tokens[i] = events[i].data.u64;
+    return count;
 }

@@ -4,6 +4,7 @@
 #include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 int brig_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
@@ -22,4 +23,12 @@ int brig_mount_setattr(int fd, bool recursive, uint64_t attributes, int user_nam
         attr.userns_fd = (uint64_t)user_namespace_fd;
     }
     return (int)syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof attr);
+}
+
+int brig_file_system_use(int fd, uint64_t *bytes, uint64_t *inodes) {
+    struct statfs use;
+    if (fstatfs(fd, &use) < 0) return -1;
+    *bytes = (use.f_blocks - use.f_bfree) * (uint64_t)use.f_bsize;
+    *inodes = use.f_files - use.f_ffree;
+    return 0;
 }

@@ -40,6 +40,9 @@ int brig_mount_setattr(int fd, bool recursive, uint64_t attributes, int user_nam
 #define BRIG_MOUNT_NODEV 0x04
 #define BRIG_MOUNT_NOEXEC 0x08
 
+/// Bytes and inodes in use in the file system of a descriptor.
+int brig_file_system_use(int fd, uint64_t *bytes, uint64_t *inodes);
+
 // MARK: Processes
 
 int brig_pidfd_send_signal(int pidfd, int signal);
@@ -85,6 +88,18 @@ int brig_signal_descriptor(const int *signals);
 
 /// Unblocks all signals that brig_signal_descriptor blocked, in this process.
 int brig_unblock_signals(void);
+
+/// epoll_create1(2), closed on exec.
+int brig_epoll_create(void);
+
+enum brig_interest { BRIG_INPUT, BRIG_OUTPUT, BRIG_EXCEPTIONAL };
+
+/// Watches a descriptor; `token` tells it apart. / Stops watching it.
+int brig_epoll_add(int epoll, int fd, enum brig_interest interest, uint64_t token);
+int brig_epoll_remove(int epoll, int fd);
+
+/// Stores the tokens of what is ready, at most `capacity` (16); returns their number.
+int brig_epoll_wait(int epoll, uint64_t *tokens, int capacity, int milliseconds);
 
 /// A timer of the monotonic clock that fires once after `nanos` (or every `nanos`).
 int brig_timer(uint64_t nanos, bool periodic);
