@@ -15,8 +15,9 @@ public enum Clock {
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         var parts = unsafe tm()
         unsafe gmtime_r(&time.tv_sec, &parts)
-        return unsafe "\(padded(Int(parts.tm_year) + 1900, 4))-\(padded(Int(parts.tm_mon) + 1, 2))-\(padded(Int(parts.tm_mday), 2))"
-            + unsafe "T\(padded(Int(parts.tm_hour), 2)):\(padded(Int(parts.tm_min), 2)):\(padded(Int(parts.tm_sec), 2)).\(padded(time.tv_nsec / 1_000_000, 3))Z"
+        let date = unsafe [(Int(parts.tm_year) + 1900, 4), (Int(parts.tm_mon) + 1, 2), (Int(parts.tm_mday), 2)]
+        let clock = unsafe [(Int(parts.tm_hour), 2), (Int(parts.tm_min), 2), (Int(parts.tm_sec), 2)]
+        return date.map(padded).joined(separator: "-") + "T" + clock.map(padded).joined(separator: ":") + ".\(padded(time.tv_nsec / 1_000_000, 3))Z"
     }
 
     private static func padded(_ number: Int, _ width: Int) -> String {
