@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -192,13 +193,21 @@ static void socket_with(int count, char **arguments) {
     if (one >= 0) close(one);
 }
 
-/// connect ADDRESS PORT: TCP over IPv4, without waiting.
+/// connect ADDRESS PORT: TCP over IPv4; waits a second at most.
 static void connect_to(int count, char **arguments) {
     (void)count;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number(arguments[1]))};
     inet_pton(AF_INET, arguments[0], &address.sin_addr);
     int one = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    result("connect", one < 0 ? -1 : connect(one, (struct sockaddr *)&address, sizeof address));
+    int value = one < 0 ? -1 : connect(one, (struct sockaddr *)&address, sizeof address);
+    if (value == -1 && errno == EINPROGRESS) {
+        struct pollfd wait = {.fd = one, .events = POLLOUT};
+        int error = poll(&wait, 1, 1000) > 0 ? 0 : ETIMEDOUT;
+        if (!error) getsockopt(one, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof error});
+        errno = error;
+        value = error ? -1 : 0;
+    }
+    result("connect", value);
     if (one >= 0) close(one);
 }
 

@@ -52,6 +52,8 @@ static const struct command *find(const char *name) {
 
 int main(int count, char **arguments) {
     if (count < 2) return usage();
+    // A child must not print its parent's lines again.
+    setvbuf(stdout, NULL, _IOLBF, 0);
     for (int first = 1; first < count;) {
         int end = first;
         while (end < count && strcmp(arguments[end], ",")) end++;
