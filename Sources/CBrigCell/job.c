@@ -27,7 +27,7 @@ static void take_streams(struct cell *cell) {
         cell_must(cell, raw3(__NR_dup3, source, fd, 0));
     }
     cell->detail = 0;
-    cell_must(cell, raw0(__NR_setsid));
+    if (plan->init) cell_must(cell, raw0(__NR_setsid)); // otherwise it has a session of its own already
     if (plan->terminal) cell_must(cell, raw3(__NR_ioctl, 0, TIOCSCTTY, 0));
     cell_must(cell, raw3(__NR_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC));
 }

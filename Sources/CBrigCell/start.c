@@ -86,11 +86,27 @@ static void become_root(struct cell *cell) {
     cell_must(cell, raw1(__NR_unshare, CLONE_NEWCGROUP));
 }
 
+/// Nothing of the caller's signal handling reaches the job, and no key pressed at the caller's terminal reaches this process.
+static void reset_signals(struct cell *cell) {
+    struct {
+        void *handler;
+        unsigned long flags;
+        void *restorer;
+        uint64_t mask;
+    } by_default = {0, 0, 0, 0};
+    for (int signal = 1; signal <= 64; signal++)
+        if (signal != SIGKILL && signal != SIGSTOP) cell_must(cell, raw4(__NR_rt_sigaction, signal, &by_default, 0, 8));
+    uint64_t none = 0;
+    cell_must(cell, raw4(__NR_rt_sigprocmask, SIG_SETMASK, &none, 0, 8));
+    cell_must(cell, raw0(__NR_setsid));
+}
+
 static void run_job(struct cell *cell) { cell_job(cell); }
 
 _Noreturn static void cell_main(const struct brig_plan *plan) {
     struct cell cell = {.plan = plan, .root_fd = -1, .scratch_fd = -1, .proc_fd = -1, .master_fd = -1, .slave_fd = -1};
     raw1(__NR_close, plan->parent_control_fd);
+    reset_signals(&cell);
 
     cell.stage = BRIG_STAGE_CGROUP;
     join_cgroups(&cell);

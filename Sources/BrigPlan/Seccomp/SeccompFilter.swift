@@ -1,3 +1,5 @@
+internal import BrigSystem
+
 /// A program for `seccomp(SECCOMP_SET_MODE_FILTER)`, complete but for a fresh key.
 public struct SeccompFilter: Sendable, Equatable {
     /// The kernel's limit (BPF_MAXINSNS, linux/bpf_common.h).
@@ -32,7 +34,10 @@ public struct SeccompFilter: Sendable, Equatable {
         }
     }
 
-    /// The program as the kernel reads it, with zeros for the key, so that it is the same in every run of the same policy. For digests.
+    /// SHA-256 of `bytesWithoutKey`, 64 lower-case hexadecimal digits: what the report says was enforced.
+    public var sha256: String { SHA256.hex(of: bytesWithoutKey) }
+
+    /// The program as the kernel reads it, with zeros for the key, so that it is the same in every run of the same policy.
     public var bytesWithoutKey: [UInt8] {
         var plain = instructions
         for site in keySites {

@@ -3,6 +3,8 @@
 /// Functions return what the system call returns: -1 with errno set on failure, unless the comment says otherwise.
 #pragma once
 
+#include <asm/unistd.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <stdbool.h>
 #include <stddef.h>
