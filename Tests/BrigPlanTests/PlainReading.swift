@@ -11,12 +11,16 @@ struct PlainReading {
 
     let policy: SystemCallPolicy
     let options: SeccompOptions
-    let rules: [UInt32: [SystemCallPolicy.Rule]]
+    private let rules: [UInt32: [SystemCallPolicy.Rule]]
+    private let launchCalls: Set<UInt32>
+    private let unrecordedCalls: Set<UInt32>
 
     init(_ policy: SystemCallPolicy, _ options: SeccompOptions) {
         self.policy = policy
         self.options = options
         self.rules = Dictionary(grouping: policy.rules, by: \.number)
+        self.launchCalls = Set(options.launchCalls)
+        self.unrecordedCalls = Set(options.unrecordedCalls)
     }
 
     func verdict(_ call: Call) -> SeccompVerdict {
@@ -49,9 +53,9 @@ struct PlainReading {
     func answer(_ call: Call, _ verdict: SeccompVerdict) -> UInt32 {
         let isNative: Bool
         if case .foreign = verdict { isNative = false } else { isNative = true }
-        if isNative, options.launchCalls.contains(call.number), call.arguments[5] == options.launchKey.value { return Self.allow }
+        if isNative, launchCalls.contains(call.number), call.arguments[5] == options.launchKey.value { return Self.allow }
         if policy.record == .all, call.number != .max || !isNative {
-            if !(isNative && options.unrecordedCalls.contains(call.number) && call.number <= policy.baseline) { return Self.notify }
+            if !(isNative && unrecordedCalls.contains(call.number) && call.number <= policy.baseline) { return Self.notify }
         }
         let isSilent = policy.record == .none
         return switch verdict {
