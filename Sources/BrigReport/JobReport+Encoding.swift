@@ -87,7 +87,8 @@ extension JobReport.Violation {
         .fields(
             ("kind", .string(kind.rawValue)), ("name", .string(name)), ("number", number.map { .integer(Int64($0)) } ?? .null), ("abi", .text(abi)),
             ("arguments", .array(arguments.map { .string("0x" + String($0, radix: 16)) })), ("action", .string(action)),
-            ("process", process.map { .fields(("pid", .count($0.pid)), ("command", .text($0.command))) } ?? .null), ("firstAtMillis", .figure(firstAtMillis)), ("count", .figure(count)),
+            ("process", process.map { .fields(("pid", .count($0.pid)), ("command", .text($0.command))) } ?? .null), ("firstAtMillis", .figure(firstAtMillis)),
+            ("count", .figure(count)),
             ("saturated", .bool(isSaturated)), ("details", .texts(details)))
     }
 }

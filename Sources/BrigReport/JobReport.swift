@@ -418,7 +418,8 @@ extension JobReport {
         public var groupMap: [IDRange]
         public var mounts: Int
         public init(
-            readAt: String, seccomp: Seccomp, capabilities: Capabilities, noNewPrivileges: Bool, appArmor: AppArmor, namespaces: [String: Namespace], cgroup: Cgroup?, idMap: [IDRange],
+            readAt: String, seccomp: Seccomp, capabilities: Capabilities, noNewPrivileges: Bool, appArmor: AppArmor, namespaces: [String: Namespace], cgroup: Cgroup?,
+            idMap: [IDRange],
             groupMap: [IDRange], mounts: Int
         ) {
             self.readAt = readAt

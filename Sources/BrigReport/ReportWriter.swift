@@ -107,7 +107,7 @@ public struct ReportWriter: ~Copyable {
     private static func open(_ path: String) throws(ReportError) -> Destination {
         do throws(SystemError) {
             return .file(try AtomicFile(replacing: path))
-        } catch where error.errno == EEXIST {
+        } catch  where error.errno == EEXIST {
             return try openStream(path)
         } catch {
             throw ReportError(.notWritable, "report \(path): \(error)\(hint(error.errno))")

@@ -62,7 +62,7 @@ public struct AtomicFile: ~Copyable {
     private borrowing func linkIntoPlace() throws(SystemError) {
         do throws(SystemError) {
             try link(as: name)
-        } catch where error.errno == EEXIST {
+        } catch  where error.errno == EEXIST {
             // linkat(2) replaces nothing, renameat(2) does: over a temporary name then.
             let temporary = Self.temporaryName(for: name)
             try link(as: temporary)

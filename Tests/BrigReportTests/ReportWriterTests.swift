@@ -1,8 +1,8 @@
 import BrigReport
 import BrigSystem
 import Glibc
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct ReportWriterTests {
     private func writer(_ path: String) throws(ReportError) -> ReportWriter { try ReportWriter(.file(path)) }

@@ -12,7 +12,8 @@ enum Samples {
 
     static var full: JobReport {
         var report = JobReport(
-            brig: .init(version: "1.0", commit: "0123abc"), job: .init(id: "j1", command: ["sh", "-c", "exit 3"], startedAt: "2026-01-02T03:04:05.678Z", labels: ["b": "2", "a": "1"]),
+            brig: .init(version: "1.0", commit: "0123abc"),
+            job: .init(id: "j1", command: ["sh", "-c", "exit 3"], startedAt: "2026-01-02T03:04:05.678Z", labels: ["b": "2", "a": "1"]),
             policy: .init(
                 name: "strict", path: "strict", isBuiltIn: true, sha256: hex("a"), resolvedSHA256: hex("b"), overrides: [.init(pointer: "/limits/memory", flag: "--memory")]),
             image: .init(reference: "debian:12", digest: "sha256:" + hex("c"), layers: 3), host: .init(kernel: "6.1.0", architecture: "x86_64", cgroupVersion: 2),

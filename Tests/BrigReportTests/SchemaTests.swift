@@ -1,7 +1,7 @@
 import BrigJSON
 import BrigReport
-import Testing
 import TestSupport
+import Testing
 
 /// The encoder and `Policies/report.schema.json` say the same.
 @Suite struct SchemaTests {
@@ -37,8 +37,10 @@ import TestSupport
     @Test func `every field of the schema has a description, and every number a source`() throws {
         let schema = try SchemaTests.schema()
         // What brig itself decides or counts by being asked.
-        let ownNumbers: Set = ["/policy", "/image/layers", "/enforcement/seccomp/instructions", "/violations/count", "/resources/timeline/atMillis", "/resources/timeline/memoryBytes",
-            "/resources/timeline/cpuMillis", "/resources/timeline/pids", "/violations/firstAtMillis", "/output/stdout/droppedBytes", "/output/stderr/droppedBytes", "/violations/process/pid",
+        let ownNumbers: Set = [
+            "/policy", "/image/layers", "/enforcement/seccomp/instructions", "/violations/count", "/resources/timeline/atMillis", "/resources/timeline/memoryBytes",
+            "/resources/timeline/cpuMillis", "/resources/timeline/pids", "/violations/firstAtMillis", "/output/stdout/droppedBytes", "/output/stderr/droppedBytes",
+            "/violations/process/pid",
         ]
         try describe(schema, at: "", root: schema) { pointer, node in
             let text = try #require(node["description"]?.string, "\(pointer) has no description")

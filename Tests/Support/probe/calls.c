@@ -17,8 +17,8 @@
 
 static long argument(int count, char **arguments, int index) { return index < count ? (long)number(arguments[index]) : 0; }
 
-#define ARGUMENTS(from) \
-    argument(count, arguments, from), argument(count, arguments, from + 1), argument(count, arguments, from + 2), argument(count, arguments, from + 3), \
+#define ARGUMENTS(from)                                                                                                                                                            \
+    argument(count, arguments, from), argument(count, arguments, from + 1), argument(count, arguments, from + 2), argument(count, arguments, from + 3),                            \
         argument(count, arguments, from + 4), argument(count, arguments, from + 5)
 
 /// syscall NUMBER [ARGUMENT...]
@@ -33,8 +33,8 @@ static void i386(int count, char **arguments) {
     int value;
     __asm__ volatile("int $0x80"
                      : "=a"(value)
-                     : "a"((int)number(arguments[0])), "b"((int)argument(count, arguments, 1)), "c"((int)argument(count, arguments, 2)),
-                       "d"((int)argument(count, arguments, 3)), "S"((int)argument(count, arguments, 4)), "D"((int)argument(count, arguments, 5))
+                     : "a"((int)number(arguments[0])), "b"((int)argument(count, arguments, 1)), "c"((int)argument(count, arguments, 2)), "d"((int)argument(count, arguments, 3)),
+                     "S"((int)argument(count, arguments, 4)), "D"((int)argument(count, arguments, 5))
                      : "memory", "r8", "r9", "r10", "r11");
     errno = value < 0 && value > -4096 ? -value : 0;
     result("i386", value < 0 && value > -4096 ? -1 : value);

@@ -83,7 +83,8 @@ static void limits(int count, char **arguments) {
     static const struct {
         const char *name;
         int number;
-    } all[] = {{"fsize", RLIMIT_FSIZE}, {"nofile", RLIMIT_NOFILE}, {"core", RLIMIT_CORE}, {"stack", RLIMIT_STACK}, {"memlock", RLIMIT_MEMLOCK}, {"rtprio", RLIMIT_RTPRIO}, {"nproc", RLIMIT_NPROC}};
+    } all[] = {{"fsize", RLIMIT_FSIZE}, {"nofile", RLIMIT_NOFILE}, {"core", RLIMIT_CORE}, {"stack", RLIMIT_STACK}, {"memlock", RLIMIT_MEMLOCK}, {"rtprio", RLIMIT_RTPRIO},
+        {"nproc", RLIMIT_NPROC}};
     for (size_t each = 0; each < sizeof all / sizeof *all; each++) {
         struct rlimit limit;
         getrlimit(all[each].number, &limit);

@@ -95,9 +95,7 @@ static void unlink_path(int count, char **arguments) {
 }
 
 /// mount SOURCE TARGET TYPE [FLAGS]
-static void mount_path(int count, char **arguments) {
-    result("mount", mount(arguments[0], arguments[1], arguments[2], count > 3 ? number(arguments[3]) : 0, NULL));
-}
+static void mount_path(int count, char **arguments) { result("mount", mount(arguments[0], arguments[1], arguments[2], count > 3 ? number(arguments[3]) : 0, NULL)); }
 
 static void umount_path(int count, char **arguments) {
     (void)count;
@@ -175,11 +173,11 @@ static void exec_path(int count, char **arguments) {
 static void i386_elf(int count, char **arguments) {
     (void)count;
     static const unsigned char program[] = {
-        0x7f, 'E', 'L', 'F', 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0,                                         // identification: 32-bit, little endian
+        0x7f, 'E', 'L', 'F', 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, // identification: 32-bit, little endian
         2, 0, 3, 0, 1, 0, 0, 0, 0x54, 0x80, 4, 8, 52, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 52, 0, 32, 0, 1, 0, // executable, i386, entry 0x08048054
-        0, 0, 0, 0, 0, 0,                                                                                // no sections
+        0, 0, 0, 0, 0, 0, // no sections
         1, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 4, 8, 0, 0x80, 4, 8, 0x60, 0, 0, 0, 0x60, 0, 0, 0, 5, 0, 0, 0, 0, 0x10, 0, 0, // one segment, r-x
-        0xb8, 1, 0, 0, 0, 0xbb, 42, 0, 0, 0, 0xcd, 0x80,                                                 // mov eax, 1; mov ebx, 42; int 0x80
+        0xb8, 1, 0, 0, 0, 0xbb, 42, 0, 0, 0, 0xcd, 0x80, // mov eax, 1; mov ebx, 42; int 0x80
     };
     int file = open(arguments[0], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
     result("write", file < 0 ? -1 : write(file, program, sizeof program));
