@@ -1,0 +1,109 @@
+internal import BrigSystem
+internal import Glibc
+
+/// A job's cgroup, whatever the host's version of it. Made empty with its ceilings set; the child starts in it or joins it by itself, nobody
+/// ever moves a process by its id.
+enum Cgroup: ~Copyable {
+    case version1(CgroupV1)
+    case version2(CgroupV2)
+    /// No controller: the account may not make cgroups, or the policy demands nothing of them.
+    case none
+
+    var version: Int? {
+        switch self {
+        case .version1: 1
+        case .version2: 2
+        case .none: nil
+        }
+    }
+
+    /// Directories, the first made first; they are removed in the opposite order.
+    var paths: [String] {
+        switch self {
+        case .version1(let cgroup): cgroup.members.map(\.path)
+        case .version2(let cgroup): [cgroup.path]
+        case .none: []
+        }
+    }
+
+    func cpuNanos() -> UInt64? {
+        switch self {
+        case .version1(let cgroup): cgroup.cpuNanos()
+        case .version2(let cgroup): cgroup.cpuNanos()
+        case .none: nil
+        }
+    }
+
+    func memoryBytes() -> UInt64? {
+        switch self {
+        case .version1(let cgroup): cgroup.memoryBytes()
+        case .version2(let cgroup): cgroup.memoryBytes()
+        case .none: nil
+        }
+    }
+
+    func pidsCurrent() -> UInt64? {
+        switch self {
+        case .version1(let cgroup): cgroup.pidsCurrent()
+        case .version2(let cgroup): cgroup.pidsCurrent()
+        case .none: nil
+        }
+    }
+
+    func usage() -> CgroupUsage {
+        switch self {
+        case .version1(let cgroup): cgroup.usage()
+        case .version2(let cgroup): cgroup.usage()
+        case .none: CgroupUsage()
+        }
+    }
+
+    /// The ceilings that the kernel has now.
+    func readBack() -> (memory: UInt64?, swap: UInt64?, pids: UInt64?, cpu: String?) {
+        switch self {
+        case .version1(let cgroup): cgroup.readBack()
+        case .version2(let cgroup): cgroup.readBack()
+        case .none: (nil, nil, nil, nil)
+        }
+    }
+
+    /// Ends every process in it, where the kernel has a file for that.
+    func kill() throws(SystemError) {
+        if case .version2(let cgroup) = self { try cgroup.kill() }
+    }
+
+    /// Removes the directories of a job whose processes are gone.
+    static func remove(_ paths: [String]) throws(SystemError) {
+        for path in paths.reversed() { try removeGroup(path) }
+    }
+
+    /// A process that has just been reaped can keep its cgroup busy for a moment.
+    private static func removeGroup(_ path: String) throws(SystemError) {
+        for attempt in 0... {
+            do throws(SystemError) {
+                return try removeDirectory(path)
+            } catch where error.errno == EBUSY && attempt < 200 {
+                usleep(UInt32(min(50 << min(attempt, 7), 5000)))
+            }
+        }
+    }
+
+    /// Ends what a killed brig has left in its cgroups, and removes them. Below the job's own directory only.
+    static func sweep(_ paths: [String]) throws(SystemError) {
+        for path in paths.reversed() {
+            for attempt in 0..<100 {
+                var isGone = true
+                do throws(SystemError) {
+                    let members = try readText(path + "/cgroup.procs").split(separator: "\n").compactMap { pid_t($0) }
+                    isGone = members.isEmpty
+                    for process in members where process > 1 { _ = Glibc.kill(process, SIGKILL) }
+                } catch where error.errno == ENOENT {
+                    isGone = true
+                }
+                if isGone { break }
+                usleep(UInt32(min(500 << min(attempt, 4), 5000)))
+            }
+            try removeGroup(path)
+        }
+    }
+}
