@@ -39,10 +39,12 @@ final class FilteredThread: Sendable {
         let job = FilteredThread(filter, attempts)
         var thread = pthread_t()
         let context = unsafe Unmanaged.passRetained(job).toOpaque()
-        let error = unsafe pthread_create(&thread, nil, { context in
-            if let context = unsafe context { unsafe Unmanaged<FilteredThread>.fromOpaque(context).takeRetainedValue().body() }
-            return nil
-        }, context)
+        let error = unsafe pthread_create(
+            &thread, nil,
+            { context in
+                if let context = unsafe context { unsafe Unmanaged<FilteredThread>.fromOpaque(context).takeRetainedValue().body() }
+                return nil
+            }, context)
         precondition(error == 0, "pthread_create: \(error)")
         if let supervise {
             while job.state.withLock({ $0.installation == nil }) { usleep(100) }
