@@ -1,0 +1,48 @@
+internal import BrigPolicy
+internal import BrigReport
+internal import BrigSystem
+internal import CAppArmor
+
+/// What this kernel has of AppArmor, as far as a launch needs to know.
+enum AppArmor {
+    static var isEnabled: Bool { aa_is_enabled() == 1 }
+
+    /// The label of this process (`unconfined`, `name (enforce)`), nil without AppArmor.
+    static func ownLabel() -> String? { label(process: "self") }
+
+    /// The label of a process.
+    static func label(process: String) -> String? {
+        for path in ["/proc/\(process)/attr/apparmor/current", "/proc/\(process)/attr/current"] {
+            if let text = { () -> String? in do { return try readText(path) } catch { return nil } }(), !text.isEmpty {
+                return String(text.prefix { $0 != "\n" && $0 != "\0" })
+            }
+        }
+        return nil
+    }
+
+    /// Whether a profile is loaded; nil where this account may not know.
+    static func isLoaded(_ profile: String) -> Bool? {
+        guard let text = { () -> String? in do { return try readText("/sys/kernel/security/apparmor/profiles", limit: 16 << 20) } catch { return nil } }() else { return nil }
+        return text.split(separator: "\n").contains { $0.hasPrefix("\(profile) (") }
+    }
+
+    /// What the child writes to its exec attribute, or nil where there is nothing to enter.
+    static func command(_ policy: Policy.AppArmorPolicy, degraded: inout [JobReport.Degradation]) throws(LaunchError) -> String? {
+        guard let profile = policy.profile else { return nil }
+        func refuse(_ reason: String, _ hint: String) throws(LaunchError) {
+            if policy.isRequired { throw LaunchError("apparmor", "the policy requires the profile \"\(profile)\", and \(reason)", hint: hint) }
+            degraded.append(JobReport.Degradation(protection: "apparmor", reason: reason))
+        }
+        guard isEnabled else {
+            try refuse("this kernel has no AppArmor", "boot with apparmor=1 security=apparmor, or say \"required\": false in the policy")
+            return nil
+        }
+        if isLoaded(profile) == false {
+            try refuse("the profile \(profile) is not loaded", "load it with brig apparmor load")
+            return nil
+        }
+        // A confined brig can only add to what confines it.
+        let verb = ownLabel() == "unconfined" ? "exec" : "stack"
+        return "\(verb) \(profile)"
+    }
+}
