@@ -22,10 +22,10 @@ public indirect enum JSONValue: Sendable, Equatable {
 }
 
 extension JSONValue {
-    /// The value of an object's member; nil for another kind of value or another name. Names compare byte by byte, not by Unicode equivalence.
+    /// The value of an object's member; nil for another kind of value or another name.
     public subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
-        return members.first { $0.name.utf8.elementsEqual(name.utf8) }?.value
+        return members.first { $0.name == name }?.value
     }
 
     /// What the value is, for messages: `a string`, `an object`.

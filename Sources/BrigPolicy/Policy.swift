@@ -173,7 +173,7 @@ extension Policy {
         public internal(set) var io: [IOLimit]
     }
 
-    public enum OutputResponse: String, Sendable { case truncate, kill }
+    public enum OutputResponse: String, Sendable, CaseIterable { case truncate, kill }
 
     /// One of `limits.io`.
     public struct IOLimit: Sendable, Equatable {
@@ -192,5 +192,5 @@ extension Policy {
     }
 
     /// `onViolation`: after a denied call is recorded, return the errno or end the job.
-    public enum ViolationResponse: String, Sendable { case deny, kill }
+    public enum ViolationResponse: String, Sendable, CaseIterable { case deny, kill }
 }

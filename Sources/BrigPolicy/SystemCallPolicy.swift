@@ -26,7 +26,7 @@ public struct SystemCallPolicy: Sendable, Equatable {
         case log
     }
 
-    public enum Record: String, Sendable { case denied, none, all }
+    public enum Record: String, Sendable, CaseIterable { case denied, none, all }
 
     public struct Rule: Sendable, Equatable {
         /// The number in the machine's own ABI.
@@ -44,7 +44,7 @@ public struct SystemCallPolicy: Sendable, Equatable {
 
     /// A comparison of one argument by value.
     public struct Condition: Sendable, Equatable {
-        public enum Comparison: String, Sendable { case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual, maskedEqual }
+        public enum Comparison: String, Sendable, CaseIterable { case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual, maskedEqual }
         /// 0 to 5
         public let index: UInt8
         public let comparison: Comparison

@@ -1,4 +1,4 @@
-/// The shipped policies, embedded at compile time so that one executable carries them and nobody can change them on the way.
+/// The shipped policies and the schema, embedded at compile time so that one executable carries them and nobody can change them on the way.
 #pragma once
 
 #include <stddef.h>
@@ -11,5 +11,8 @@ struct brig_builtin_policy {
     size_t length;
 };
 
-/// All of them, ordered by name, ended by an entry without a name.
-extern const struct brig_builtin_policy brig_builtin_policies[];
+/// All of them, ordered by name; NULL from the first index that is none.
+const struct brig_builtin_policy *brig_builtin_policy_at(size_t index);
+
+/// Policies/policy.schema.json.
+struct brig_builtin_policy brig_policy_schema(void);

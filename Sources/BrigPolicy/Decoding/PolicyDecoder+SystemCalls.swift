@@ -1,0 +1,134 @@
+internal import BrigJSON
+internal import Glibc
+
+/// `syscalls`: names become numbers of this machine's ABI. Names of calls that only other architectures have are accepted and stand for nothing.
+extension PolicyDecoder {
+    /// Calls that hide others from a filter and that programs do without: where nothing allows them they are answered ENOSYS, on which the C library
+    /// falls back (clone for clone3, read and write for io_uring).
+    private static let unfilterable = ["clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"]
+
+    /// `separately`: `allow` and `deny` (or `rules`) come from different files, where a contradiction is how one policy narrows another.
+    mutating func systemCalls(_ value: JSONValue?, separately: Bool) -> SystemCallPolicy {
+        let section = section(value, "/syscalls", known: PolicyFields.syscalls)
+        let record = choice(section, "record", default: SystemCallPolicy.Record.denied)
+        if section["profile"] != nil { fail("/syscalls/profile", "seccomp profiles of other programs are not supported yet: write their calls into allow, deny and rules") }
+        let defaultAction = action(section, "default", known: ["errno:EPERM", "errno:ENOSYS", "kill", "log"], allows: false) ?? .errno(EPERM)
+        let baseline = baseline(section)
+
+        var verdicts = VerdictTable()
+        allowed(section, baseline: baseline, into: &verdicts)
+        denied(section, defaultAction: defaultAction, separately: separately, into: &verdicts)
+        let rules = rules(section, separately: separately, into: &verdicts)
+        for name in Self.unfilterable {
+            guard case .number(let number) = SystemCallCatalog.meaning(of: name), !verdicts.isNamed(number) else { continue }
+            if !rules.contains(where: { $0.number == number }) { verdicts.deny(number, .errno(ENOSYS)) }
+        }
+        return SystemCallPolicy(defaultAction: defaultAction, rules: verdicts.rules + rules, baseline: baseline, record: record)
+    }
+
+    private mutating func baseline(_ section: Section) -> UInt32 {
+        let newest = SystemCallCatalog.newest.number ?? 0
+        guard let value = section["baseline"], let name = text(value, "/syscalls/baseline", expected: "the name of a system call") else { return newest }
+        guard case .number(let number) = SystemCallCatalog.meaning(of: name) else {
+            failUnknownCall(name, "/syscalls/baseline")
+            return newest
+        }
+        return number
+    }
+
+    private mutating func failUnknownCall(_ name: String, _ pointer: String) {
+        let known = name.hasPrefix("@") ? SystemCallGroups.all.map(\.name) : SystemCallCatalog.entries.map(\.name)
+        fail(pointer, "unknown \(name.hasPrefix("@") ? "group" : "system call") \(Self.show(.string(name)))\(Suggestion.text(for: name, among: known))")
+    }
+
+    /// What a name in a list stands for.
+    enum Named {
+        case group(UInt32)
+        case call(UInt32)
+        /// A call that this architecture has not, or a fault that has been noted.
+        case nothing
+    }
+
+    mutating func named(_ element: JSONValue, _ pointer: @autoclosure () -> String, groups: Bool = true) -> Named {
+        guard let name = text(element, pointer(), expected: groups ? "the name of a system call or group" : "the name of a system call") else { return .nothing }
+        if groups, name.utf8.first == UInt8(ascii: "@") {
+            if let mask = SystemCallGroups.mask(of: name) { return .group(mask) }
+        } else {
+            switch SystemCallCatalog.meaning(of: name) {
+            case .number(let number): return .call(number)
+            case .elsewhere: return .nothing
+            case .unknown: break
+            }
+        }
+        failUnknownCall(name, pointer())
+        return .nothing
+    }
+
+    // MARK: - allow and deny
+
+    private mutating func allowed(_ section: Section, baseline: UInt32, into verdicts: inout VerdictTable) {
+        var groups: UInt32 = 0
+        for (index, element) in list(section, "allow").enumerated() {
+            switch named(element, "/syscalls/allow/\(index)") {
+            case .group(let mask):
+                if groups & mask != 0 { fail("/syscalls/allow/\(index)", "\(Self.show(element)) is listed twice") }
+                groups |= mask
+            case .call(let number):
+                if verdicts.isAllowedByName(number) { fail("/syscalls/allow/\(index)", "\(Self.show(element)) is listed twice") }
+                if number > baseline && section["baseline"] != nil { fail("/syscalls/allow/\(index)", "\(Self.show(element)) is newer than the baseline, so it is always answered ENOSYS") }
+                verdicts.allowByName(number)
+            case .nothing: break
+            }
+        }
+        SystemCallGroups.forEachNumber(in: groups) { verdicts.allow(UInt32($0)) }
+    }
+
+    private mutating func denied(_ section: Section, defaultAction: SystemCallPolicy.Action, separately: Bool, into verdicts: inout VerdictTable) {
+        let standard = defaultAction == .log ? .errno(EPERM) : defaultAction
+        for (index, element) in list(section, "deny").enumerated() {
+            guard case .object = element else {
+                deny(element, "/syscalls/deny/\(index)", standard, separately: separately, into: &verdicts)
+                continue
+            }
+            let denial = self.section(element, "/syscalls/deny/\(index)", known: PolicyFields.denial)
+            let action = action(denial, "action", known: ["errno:EPERM", "kill"], allows: false, logs: false) ?? standard
+            _ = text(denial, "reason")
+            let names = list(denial, "names")
+            if names.isEmpty { fail(denial.pointer, "missing field \"names\" with at least one name") }
+            for (position, name) in names.enumerated() { deny(name, "/syscalls/deny/\(index)/names/\(position)", action, separately: separately, into: &verdicts) }
+        }
+    }
+
+    private mutating func deny(
+        _ element: JSONValue, _ pointer: @autoclosure () -> String, _ action: SystemCallPolicy.Action, separately: Bool, into verdicts: inout VerdictTable
+    ) {
+        switch named(element, pointer()) {
+        case .group(let mask): SystemCallGroups.forEachNumber(in: mask) { verdicts.deny(UInt32($0), action) }
+        case .call(let number):
+            if verdicts.isAllowedByName(number) && !separately { fail(pointer(), "\(Self.show(element)) is listed in both allow and deny") }
+            if verdicts.isDeniedByName(number) { fail(pointer(), "\(Self.show(element)) is listed twice") }
+            verdicts.denyByName(number, action)
+        case .nothing: break
+        }
+    }
+
+    // MARK: - actions
+
+    /// `kill`, `errno:NAME`, and where they make sense `allow` and `log`.
+    mutating func action(_ section: Section, _ name: String, known: [String], allows: Bool, logs: Bool = true) -> SystemCallPolicy.Action? {
+        guard let value = section[name] else { return nil }
+        if case .string(let text) = value {
+            if text == "kill" { return .kill }
+            if text == "allow" && allows { return .allow }
+            if text == "log" && logs { return .log }
+            if let errorName = text.removing(prefix: "errno:"), !text.utf8.contains(0) {
+                if let number = PolicyNames.errno(errorName) { return .errno(number) }
+                fail(section.pointer(to: name), "unknown error name in \(Self.show(value))\(Suggestion.text(for: errorName, among: PolicyNames.errnos))")
+                return nil
+            }
+        }
+        let forms = known.map { "\"\($0)\"" }.joined(separator: ", ")
+        mismatch(section.pointer(to: name), expected: "an action (\(forms) …)", found: value)
+        return nil
+    }
+}

@@ -1,0 +1,84 @@
+public import BrigJSON
+internal import BrigSystem
+
+/// From a reference to a policy that holds: read once, merge bases, apply flags, validate.
+public enum PolicyLoader {
+    /// A policy together with the document that it was made of.
+    public struct Resolved: Sendable {
+        public let policy: Policy
+        /// Bases merged and flags applied; fields that nobody wrote are absent.
+        public let document: JSONValue
+        /// The policy itself and its bases, from the first to the last: built-in names and paths.
+        public let chain: [String]
+    }
+
+    /// Names that `load` takes without a file.
+    public static var builtInNames: [String] { PolicySource.builtInNames }
+
+    /// The bytes of a built-in policy as they are in the executable; nil for another name.
+    public static func builtInText(_ name: String) -> [UInt8]? { PolicySource.builtIn(name) }
+
+    /// Loads a policy.
+    ///
+    /// - Parameters:
+    ///   - reference: a built-in name, or the path of a file. Built-in names win over files only where there is no `/` and no `.json` in it.
+    ///   - overrides: fields that command line flags replace, in the order given. A fault in one of them names the flag.
+    /// - Throws: every fault that was found. Faults of JSON itself, and of a base that cannot be read, hide those behind them.
+    public static func load(_ reference: String, overrides: [PolicyOverride] = []) throws(PolicyError) -> Policy {
+        try resolve(reference, overrides: overrides).policy
+    }
+
+    /// Loads a policy and keeps the document that it was made of, for explanations.
+    public static func resolve(_ reference: String, overrides: [PolicyOverride] = []) throws(PolicyError) -> Resolved {
+        let chain = try PolicyChain(reference)
+        var document = chain.merged
+        for override in overrides { document = document.replacing(override.pointer[...], with: override.value) }
+
+        let source = chain.layers[0].source
+        let origin = Policy.Origin(
+            path: source.path, isBuiltIn: source.isBuiltIn, sha256: SHA256.hex(of: source.bytes), resolvedSHA256: SHA256.hex(of: document.canonical()),
+            overrides: overrides.map { Policy.Origin.Override(pointer: $0.pointer, flag: $0.flag) })
+        var decoder = PolicyDecoder()
+        decoder.version(of: chain.layers[0].document.value)
+        let policy = decoder.policy(document, origin: origin, separately: chain.isSplit("/syscalls"))
+        guard decoder.faults.isEmpty else {
+            throw PolicyError(FaultPlacer(chain: chain, overrides: overrides).diagnostics(decoder.faults), omittedCount: decoder.omittedCount)
+        }
+        return Resolved(policy: policy, document: document, chain: chain.layers.map(\.source.path))
+    }
+}
+
+extension PolicyChain {
+    /// Whether the members of an object come from more than one layer.
+    func isSplit(_ pointer: String) -> Bool { layers.count { $0.document.value.value(at: pointer) != nil } > 1 }
+}
+
+/// Finds where faulty values were written.
+private struct FaultPlacer {
+    let chain: PolicyChain
+    let overrides: [PolicyOverride]
+
+    func diagnostics(_ faults: [PolicyDecoder.Fault]) -> [Diagnostic] {
+        let places = chain.layers.map { $0.document.places() }
+        return faults.map { fault in
+            // The last flag for a field is the one that counts.
+            if let override = overrides.last(where: { $0.covers(fault.pointer) }) {
+                return Diagnostic(place: .flag(override.flag), pointer: fault.pointer, message: fault.message)
+            }
+            return Diagnostic(place: place(of: fault, places), pointer: fault.pointer, message: fault.message)
+        }
+    }
+
+    private func place(of fault: PolicyDecoder.Fault, _ places: [JSONPlaces]) -> Diagnostic.Place {
+        // A missing field is placed at the object that lacks it.
+        var pointer = fault.pointer
+        while true {
+            for (layer, places) in zip(chain.layers, places) {
+                guard let position = fault.isAboutName ? places.name(pointer) ?? places.value(pointer) : places.value(pointer) else { continue }
+                return .file(layer.source.path, line: position.line, column: position.column)
+            }
+            guard let slash = pointer.lastIndex(of: "/") else { return .wholeFile(chain.layers[0].source.path) }
+            pointer = String(pointer[..<slash])
+        }
+    }
+}
