@@ -1,0 +1,134 @@
+internal import BrigPlan
+internal import BrigPolicy
+internal import BrigReport
+internal import BrigSystem
+internal import CBrigLinux
+internal import Glibc
+
+/// The system calls that were refused: each distinct one with its first occurrence, and a count.
+///
+/// Memory does not grow with what the job does: beyond `capacity` distinct calls all others share one entry, whose count is still exact.
+struct DeniedCalls {
+    static let capacity = 256
+
+    private struct Key: Hashable {
+        let abi: String
+        let number: UInt32
+        let action: String
+    }
+
+    private var entries: [Key: Int] = [:]
+    private(set) var violations: [JobReport.Violation] = []
+    private var overflow: UInt64 = 0
+    private(set) var total: UInt64 = 0
+
+    /// Counts one refused call. `process` is asked only for the first of its kind.
+    mutating func add(abi: String, number: UInt32, arguments: [UInt64], action: String, atMillis: UInt64, process: () -> JobReport.Violation.Process?) {
+        total += 1
+        let key = Key(abi: abi, number: number, action: action)
+        if let index = entries[key] {
+            violations[index].count += 1
+        } else if violations.count < Self.capacity {
+            entries[key] = violations.count
+            violations.append(
+                JobReport.Violation(
+                    kind: .systemCall, name: SystemCallCatalog.name(of: number, abi: abi) ?? "syscall_\(number)", number: number, abi: abi, arguments: arguments, action: action,
+                    process: process(), firstAtMillis: atMillis, count: 1))
+        } else {
+            overflow += 1
+        }
+    }
+
+    /// The list for the report, with the entry that stands for all that did not fit.
+    var list: [JobReport.Violation] {
+        guard overflow > 0 else { return violations }
+        return violations + [JobReport.Violation(kind: .systemCall, name: "others", action: "denied", count: overflow, isSaturated: true)]
+    }
+
+    /// Counts by name.
+    var counts: [String: UInt64] {
+        var counts: [String: UInt64] = [:]
+        for violation in list { counts[violation.name, default: 0] += violation.count }
+        return counts
+    }
+}
+
+/// The listener of the job's filter: takes each refused call, records it, and answers with the policy's errno. No call is ever let through.
+struct NotificationListener: ~Copyable {
+    let descriptor: FileDescriptor
+    private let verdicts: SeccompVerdicts
+    private let nativeABI: String
+    private(set) var denied = DeniedCalls()
+
+    init(_ descriptor: consuming FileDescriptor, verdicts: SeccompVerdicts, architecture: String) throws(LaunchError) {
+        try inStage("seccomp") { () throws(SystemError) in try check("seccomp", "SECCOMP_GET_NOTIF_SIZES") { brig_notification_sizes() } }
+        self.descriptor = descriptor
+        self.verdicts = verdicts
+        nativeABI = architecture
+    }
+
+    /// What a notification asks of the supervisor.
+    enum Outcome: Sendable, Equatable {
+        case answered
+        /// The policy ends the job for this call.
+        case kill(name: String)
+        /// The caller is gone.
+        case gone
+    }
+
+    /// Takes and answers one call.
+    mutating func answerOne(atMillis: UInt64, killsOnViolation: Bool) throws(LaunchError) -> Outcome {
+        var notification = unsafe seccomp_notif()
+        let number = descriptor.number
+        if unsafe brig_notification_receive(number, &notification) != 0 {
+            if errno == ENOENT || errno == EINTR { return .gone } // killed between the call and this
+            throw LaunchError("seccomp", SystemError("ioctl", "SECCOMP_IOCTL_NOTIF_RECV", errno: errno))
+        }
+        let id = notification.id
+        let call = notification.data
+        let arguments = [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5]
+        let nr = UInt32(bitPattern: call.nr)
+        let verdict = verdicts.verdict(architecture: call.arch, number: nr, arguments: [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5])
+        let caller = Int32(bitPattern: notification.pid)
+        let (action, error, ends) = Self.answer(verdict)
+        var abi = nativeABI
+        var plain = nr
+        if case .foreign(let foreign) = verdict {
+            abi = foreign.description
+            if foreign == .x32 { plain = nr & ~SeccompABI.x32Bit }
+        }
+        denied.add(abi: abi, number: plain, arguments: arguments, action: ends || killsOnViolation ? "kill" : action, atMillis: atMillis) {
+            let found = Self.describe(caller)
+            // Only if it still waits was it this process that was described, and not a later one with its number.
+            return brig_notification_is_valid(number, id) == 0 ? found : nil
+        }
+        if ends || killsOnViolation { return .kill(name: SystemCallCatalog.name(of: plain, abi: abi) ?? "system call \(plain)") }
+        // ENOENT: killed meanwhile.
+        if brig_notification_answer(number, id, error) != 0, errno != ENOENT {
+            throw LaunchError("seccomp", SystemError("ioctl", "SECCOMP_IOCTL_NOTIF_SEND", errno: errno))
+        }
+        return .answered
+    }
+
+    /// The report's word, the errno, and whether the job ends for it.
+    private static func answer(_ verdict: SeccompVerdict) -> (action: String, error: Int32, ends: Bool) {
+        switch verdict {
+        case .errno(let number): (errnoName(number), number, false)
+        case .kill: ("kill", EPERM, true)
+        case .foreign, .unknown: ("ENOSYS", ENOSYS, false)
+        // The filter asks only about what it does not allow. Should it ever differ from the verdicts, the call is refused.
+        case .allow, .log: ("EPERM", EPERM, false)
+        }
+    }
+
+    /// The calling process as it is called inside.
+    private static func describe(_ process: Int32) -> JobReport.Violation.Process? {
+        do {
+            let status = try ProcessStatus(process: "\(process)")
+            let name = try readText("/proc/\(process)/comm").prefix { $0 != "\n" }
+            return JobReport.Violation.Process(pid: status.innermostID, command: String(name))
+        } catch {
+            return nil // gone
+        }
+    }
+}
