@@ -52,7 +52,7 @@ let package = Package(
         .target(name: "BrigPolicy", dependencies: ["BrigJSON", "BrigSystem", "CBrigLinux", "CBrigPolicies", "CLibcap", "CSeccomp"]),
         .target(name: "BrigReport", dependencies: ["BrigJSON", "BrigSystem"]),
         .target(
-            name: "BrigImage", dependencies: ["BrigJSON", "BrigSystem", "CArchive", "CBrigLinux"],
+            name: "BrigImage", dependencies: ["BrigJSON", "BrigSystem", "CArchive", "CBrigLinux", "CSeccomp"],
             linkerSettings: ["archive", "acl", "z", "zstd", "lzma", "bz2", "lz4", "nettle"].map { .linkedLibrary($0) }),
 
         // Floor 3: from a policy to a plan that the child can carry out without a decision.

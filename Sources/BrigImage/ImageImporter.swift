@@ -1,0 +1,119 @@
+internal import BrigJSON
+internal import BrigSystem
+internal import CBrigLinux
+internal import Glibc
+
+/// Unpacks the images of a source into a staging directory: `layers/<digits>/fs` with `layers/<digits>/record.json` for every layer that the
+/// store lacks, and `config-<digits>` for every image. Checks everything that has a digest. What it leaves there is for the store to publish.
+struct ImageImporter {
+    let staging: Int32
+    let limits: UnpackLimits
+    let keepsOwners: Bool
+    let platform: Platform
+    /// Asks the store which of these layers it has.
+    let present: ([Digest]) throws(ImageError) -> Set<Digest>
+    /// Is told of bytes of the source.
+    let progress: (UInt64) -> Void
+
+    /// An image whose layers are all in the staging directory or the store.
+    struct Image {
+        var id: Digest
+        var names: [String]
+        var manifest: Digest?
+        var layers: [Digest]
+    }
+
+    /// - Parameters:
+    ///   - source: a descriptor of a file, a pipe or a directory.
+    func run(_ form: ImageSource.Form, source: Int32, tag: String?) throws(ImageError) -> [Image] {
+        var status = stat()
+        try attempt("fstat", "the source") { unsafe fstat(source, &status) }
+        try attempt("mkdirat", "layers") { unsafe mkdirat(staging, "layers", 0o700) }
+        let blobs: (any BlobSource)?
+        if status.st_mode & S_IFMT == S_IFDIR {
+            blobs = DirectorySource(source, limits: limits, progress: progress)
+        } else if form == .tar {
+            blobs = nil
+        } else {
+            blobs = try ArchiveSource(source, form: form, limits: limits, progress: progress)
+        }
+        guard let blobs else { return [try importRoot(source)] }
+        return try importImages(try plans(blobs, form, tag: tag), from: blobs)
+    }
+
+    private func plans(_ source: any BlobSource, _ form: ImageSource.Form, tag: String?) throws(ImageError) -> [ImagePlan] {
+        if form != .oci, let plans = try ImagePlan.docker(source, tag: tag, limits: limits) { return plans }
+        if form != .dockerArchive, let plans = try ImagePlan.oci(source, tag: tag, platform: platform, limits: limits) { return plans }
+        let missing = form == .oci ? "index.json" : form == .dockerArchive ? "manifest.json" : "index.json or manifest.json"
+        throw ImageError(.malformed, "the source has no \(missing)", hint: "tar:PATH imports the archive of a root file system")
+    }
+
+    private func importImages(_ plans: [ImagePlan], from source: any BlobSource) throws(ImageError) -> [Image] {
+        var wanted: [String: ImagePlan.Layer] = [:]
+        let all = plans.flatMap(\.layers)
+        let known = try present(Array(Set(all.map(\.diffID))))
+        var claimed: Set<Digest> = known
+        for layer in all where claimed.insert(layer.diffID).inserted { wanted[layer.path] = layer }
+        var total: UInt64 = 0
+        var missing = wanted
+        try source.forEach(Set(wanted.keys)) { (path, stream) throws(ImageError) in
+            guard let layer = missing.removeValue(forKey: path) else { return }
+            total += try unpackLayer(stream, layer, subject: "layer \(quoted(path))").bytes
+            guard total <= limits.imageBytes.bytes else { throw ImageError(.limit, "the layers have more than \(limits.imageBytes) bytes") }
+        }
+        if let path = missing.keys.min() { throw ImageError(.malformed, "the source lacks the layer \(quoted(path)) that the manifest names") }
+        for plan in plans { try writeFile(plan.config, name: "config-\(plan.id.hex)") }
+        try sync()
+        return plans.map { Image(id: $0.id, names: $0.names, manifest: $0.manifest, layers: $0.layers.map(\.diffID)) }
+    }
+
+    /// An archive without anything in it is an image without layers.
+    private func importRoot(_ source: Int32) throws(ImageError) -> Image {
+        let layer = try unpackLayer(FileStream(source, subject: "the archive", progress: progress), nil, subject: "the archive")
+        let layers = layer.summary.entries == 0 ? [] : [layer.diffID]
+        if layer.summary.entries == 0 { try TreeRemoval.remove("layers", in: staging) }
+        let config = ImageConfig.plain(architecture: platform.architecture, diffIDs: layers)
+        let id = Digest(of: config)
+        try writeFile(config, name: "config-\(id.hex)")
+        try sync()
+        return Image(id: id, names: [], manifest: nil, layers: layers)
+    }
+
+    /// Unpacks one layer and checks its digests; what does not match is an error, and the caller removes the staging directory.
+    private func unpackLayer(_ stream: any ByteStream, _ layer: ImagePlan.Layer?, subject: String) throws(ImageError) -> (diffID: Digest, summary: LayerSummary, bytes: UInt64) {
+        let blob = HashingStream(stream, ceiling: .init(bytes: layer?.blob?.size ?? limits.layerBytes.bytes, subject: subject))
+        let inflated = try InflatedStream(blob, subject: subject)
+        let content = HashingStream(inflated, ceiling: .init(bytes: limits.layerBytes.bytes, subject: subject, ratio: (limits.ratio, { blob.count })))
+        try attempt("mkdirat", "layers/new") { unsafe mkdirat(staging, "layers/new", 0o700) }
+        try attempt("mkdirat", "layers/new/fs") { unsafe mkdirat(staging, "layers/new/fs", 0o755) }
+        let root = FileDescriptor(owning: try attempt("openat", "layers/new/fs") { unsafe brig_unpack_open_beneath(staging, "layers/new/fs", O_RDONLY | O_DIRECTORY, 0) })
+        var unpacker = LayerUnpacker(into: root.number, keepsOwners: keepsOwners, limits: limits)
+        var reader = try ArchiveReader(.tar, content, subject: subject)
+        var summary = try unpacker.unpack(&reader)
+        // The digests are of everything, also of what comes after the end of the archive.
+        try content.drain()
+        try blob.drain()
+        let (diffID, bytes) = (content.finish(), content.count)
+        if let expected = layer?.blob {
+            guard blob.count == expected.size else { throw ImageError(.digestMismatch, "\(subject) has \(blob.count) bytes, expected \(expected.size)") }
+            let found = blob.finish()
+            guard found == expected.digest else { throw ImageError(.digestMismatch, "\(subject) has the digest \(found), expected \(expected.digest)") }
+        }
+        if let expected = layer?.diffID, diffID != expected {
+            throw ImageError(.digestMismatch, "\(subject) is \(diffID) when it is decompressed, the configuration says \(expected)")
+        }
+        summary.tree = try TreeDigest.compute(root.number, limits: limits)
+        try writeFile(summary.json.encoded(pretty: true) + [UInt8(ascii: "\n")], name: "layers/new/record.json")
+        try attempt("renameat", "layers/\(diffID.hex)") { unsafe renameat(staging, "layers/new", staging, "layers/\(diffID.hex)") }
+        return (diffID, summary, bytes)
+    }
+
+    private func writeFile(_ bytes: [UInt8], name: String) throws(ImageError) {
+        // Two images can have one configuration: then it is the same file.
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC
+        let file = FileDescriptor(owning: try attempt("openat", name) { unsafe openat(staging, name, flags, 0o600) })
+        try translating { () throws(SystemError) in try file.write(bytes, subject: name) }
+    }
+
+    private func sync() throws(ImageError) { try attempt("syncfs") { brig_unpack_sync_file_system(staging) } }
+}

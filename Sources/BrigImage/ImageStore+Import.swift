@@ -1,0 +1,215 @@
+internal import BrigJSON
+internal import BrigSystem
+internal import CBrigLinux
+internal import Glibc
+
+extension ImageStore {
+    /// What came of importing one image of a source.
+    public struct Imported: Sendable {
+        public let image: StoredImage
+        /// The names that it got by this import.
+        public let names: [String]
+        /// Layers that were unpacked now; the others were there.
+        public let newLayers: Int
+    }
+
+    /// Imports the images of a source: all of them, or the one with the source's tag.
+    ///
+    /// - Parameters:
+    ///   - name: the image's name, instead of those that the source has; then the source must hold one image.
+    ///   - platform: `OS/ARCHITECTURE[/VARIANT]`, the machine's own by default: picks one image of an index.
+    ///   - progress: is told how many bytes of the source have been read.
+    /// - Throws: what is wrong with the source; the store then has nothing of it.
+    public func importImages(
+        from source: ImageSource, name: String? = nil, platform: String? = nil, progress: @escaping (UInt64) -> Void = { _ in }
+    ) throws(ImageError) -> [Imported] {
+        let name = try name.map { (text) throws(ImageError) in try ImageReference.normalized(name: text) }
+        if let platform, Platform(platform) == nil { throw ImageError(.badReference, "\(quoted(platform)) is no platform", hint: "linux/amd64") }
+        let lock = try lock(.adding)
+        defer { _ = lock.number }
+        let opened = try open(source)
+        let key = SourceKey(opened.descriptor.number, source: source, platform: platform)
+        if let ids = try known(key) { return try finish(ids.map { .init(id: $0, names: [], layers: []) }, newLayers: [], source: source, name: name, staging: nil) }
+        let staging = try makeStaging()
+        do throws(ImageError) {
+            let folder = try openDirectory("tmp/\(staging)")
+            let result = try unpack(source, opened.descriptor.number, into: folder.number, platform: platform, progress: progress)
+            let newLayers = try publishLayers(staging)
+            let imported = try finish(result, newLayers: newLayers, source: source, name: name, staging: staging)
+            try remember(key, opened.descriptor.number, source: source, platform: platform, ids: imported.map(\.image.id))
+            try remove(staging: staging)
+            return imported
+        } catch {
+            try remove(staging: staging)
+            throw error
+        }
+    }
+
+    /// The images of a source, imported on first use.
+    func importedIDs(of source: ImageSource) throws(ImageError) -> [Digest] {
+        if source.path != "-", let ids = try known(SourceKey(try open(source).descriptor.number, source: source, platform: nil)) { return ids }
+        return try importImages(from: source).map(\.image.id)
+    }
+
+    // MARK: Unpacking
+
+    private func makeStaging() throws(ImageError) -> String {
+        let name = Self.randomName()
+        try attempt("mkdirat", "\(path)/tmp/\(name)") { unsafe mkdirat(directory.number, "tmp/\(name)", 0o700) }
+        return name
+    }
+
+    func remove(staging: String) throws(ImageError) { try TreeRemoval.remove(staging, in: try openDirectory("tmp").number) }
+
+    private func unpack(
+        _ source: ImageSource, _ input: Int32, into staging: Int32, platform: String?, progress: @escaping (UInt64) -> Void
+    ) throws(ImageError) -> [ImageImporter.Image] {
+        var status = stat()
+        try attempt("fstat", source.description) { unsafe fstat(input, &status) }
+        let isDirectory = status.st_mode & S_IFMT == S_IFDIR
+        if isDirectory, try isRootDirectory(source, input) { return try packAndUnpack(input, into: staging, progress: progress) }
+        guard !isDirectory || source.form != .tar else { throw ImageError(.badReference, "\(quoted(source.path)) is a directory, no archive", hint: "dir:PATH or oci:PATH") }
+        var form = source.form
+        var spooled: FileDescriptor?
+        if !isDirectory, lseek(input, 0, SEEK_CUR) < 0, form != .tar {
+            // Manifests may come after the layers: an archive from a pipe has to be kept until they have been read.
+            spooled = try spool(input, beside: staging)
+        }
+        if form == .directory { form = .any }
+        let request: JSONValue = [
+            "do": "import", "form": .string(form.rawValue), "tag": source.tag.map { .string($0) } ?? .null, "platform": platform.map { .string($0) } ?? .null,
+            "keepsOwners": .bool(geteuid() == 0), "limits": limits.json,
+        ]
+        let process = try ConfinedProcess(executable: executable, input: spooled?.number ?? input, output: staging)
+        return try converse(process, request, progress: progress)
+    }
+
+    private func converse(_ process: borrowing ConfinedProcess, _ request: JSONValue, progress: @escaping (UInt64) -> Void) throws(ImageError) -> [ImageImporter.Image] {
+        var images: [ImageImporter.Image] = []
+        var total: UInt64 = 0
+        _ = try process.run(request) { (message) throws(ImageError) in
+            if let count = message["progress"]?.integer, count >= 0 {
+                total &+= UInt64(count)
+                progress(total)
+            } else if let layers = message["layers"]?.array {
+                var present: [JSONValue] = []
+                for text in layers.compactMap(\.string) {
+                    guard let digest = Digest(text) else { continue }
+                    if try exists("layers/\(digest.hex)/record.json") { present.append(.string(text)) }
+                }
+                return ["present": .array(present)]
+            } else if let image = message["image"] {
+                images.append(try ImageImporter.Image(message: image))
+            }
+            return nil
+        }
+        return images
+    }
+
+    /// A directory is a root file system unless it is an OCI layout, or an unpacked docker-archive.
+    private func isRootDirectory(_ source: ImageSource, _ directory: Int32) throws(ImageError) -> Bool {
+        switch source.form {
+        case .directory: true
+        case .any: unsafe faccessat(directory, "oci-layout", F_OK, AT_SYMLINK_NOFOLLOW) != 0 && faccessat(directory, "manifest.json", F_OK, AT_SYMLINK_NOFOLLOW) != 0
+        default: false
+        }
+    }
+
+    /// A directory goes through the same door as an archive: one process packs it, another unpacks that.
+    private func packAndUnpack(_ input: Int32, into staging: Int32, progress: @escaping (UInt64) -> Void) throws(ImageError) -> [ImageImporter.Image] {
+        var ends: [Int32] = [-1, -1]
+        try attempt("pipe") { unsafe pipe(&ends) }
+        let reading = FileDescriptor(owning: ends[0])
+        var writing: FileDescriptor? = FileDescriptor(owning: ends[1])
+        let packer = try ConfinedProcess(executable: executable, input: input, output: ends[1])
+        let unpacker = try ConfinedProcess(executable: executable, input: reading.number, output: staging)
+        writing = nil
+        _ = consume writing
+        try packer.send(["do": "pack", "readsWhiteouts": false, "limits": limits.json])
+        let request: JSONValue = ["do": "import", "form": "tar", "keepsOwners": .bool(geteuid() == 0), "limits": limits.json]
+        let images = try converse(unpacker, request, progress: progress)
+        _ = try packer.finish { _ in nil }
+        return images
+    }
+
+    private func spool(_ input: Int32, beside staging: Int32) throws(ImageError) -> FileDescriptor {
+        let name = "spool"
+        let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC
+        let file = FileDescriptor(owning: try attempt("openat", name) { unsafe openat(staging, name, flags, 0o600) })
+        try attempt("unlinkat", name) { unsafe unlinkat(staging, name, 0) }
+        let stream = FileStream(input, subject: "standard input")
+        var total: UInt64 = 0
+        while true {
+            let block = unsafe try stream.next()
+            if unsafe block.isEmpty { break }
+            let bytes = unsafe Array(block)
+            total += UInt64(bytes.count)
+            guard total <= limits.imageBytes.bytes else { throw ImageError(.limit, "standard input has more than \(limits.imageBytes) bytes") }
+            try translating { () throws(SystemError) in try file.write(bytes, subject: name) }
+        }
+        try attempt("lseek", name) { lseek(file.number, 0, SEEK_SET) }
+        return file
+    }
+
+    // MARK: Sources
+
+    struct OpenSource: ~Copyable {
+        let descriptor: FileDescriptor
+    }
+
+    private func open(_ source: ImageSource) throws(ImageError) -> OpenSource {
+        if source.path == "-" { return OpenSource(descriptor: FileDescriptor(owning: try attempt("dup", "standard input") { fcntl(0, F_DUPFD_CLOEXEC, 3) })) }
+        let descriptor = unsafe Glibc.open(source.path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0, errno == ENOENT { throw ImageError(.notFound, "there is no file \(quoted(source.path))") }
+        return OpenSource(descriptor: FileDescriptor(owning: try attempt("open", quoted(source.path)) { descriptor }))
+    }
+
+    /// What a source was imported as, if it has not been touched since.
+    private func known(_ key: SourceKey?) throws(ImageError) -> [Digest]? {
+        guard let key, let bytes = try read("sources/\(key.digest.hex)", limit: 65536) else { return nil }
+        let ids = String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { Digest($0) }
+        for id in ids where try !exists("images/\(id.hex)/config.json") { return nil }
+        return ids.isEmpty ? nil : ids
+    }
+
+    /// Only if it is still the same after it was read, and so old that a later change would show.
+    private func remember(_ key: SourceKey?, _ descriptor: Int32, source: ImageSource, platform: String?, ids: [Digest]) throws(ImageError) {
+        guard let key, key == SourceKey(descriptor, source: source, platform: platform), key.isSettled else { return }
+        try write(Array(ids.map { "\($0)\n" }.joined().utf8), as: "sources/\(key.digest.hex)")
+    }
+}
+
+/// The identity of a source that was read: a file's place and times, which its owner cannot set back.
+struct SourceKey: Equatable {
+    let digest: Digest
+    private let changed: timespec
+
+    /// Nil for what has no such identity: a pipe, or a directory of a root file system.
+    init?(_ descriptor: Int32, source: ImageSource, platform: String?) {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { return nil }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            // A layout's index names everything else by digest.
+            guard unsafe fstatat(descriptor, "oci-layout", &status, AT_SYMLINK_NOFOLLOW) == 0, unsafe fstatat(descriptor, "index.json", &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+                return nil
+            }
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { return nil }
+        let parts: [String] = [
+            source.form.rawValue, source.tag ?? "", platform ?? "", "\(status.st_dev)", "\(status.st_ino)", "\(status.st_size)", "\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)",
+            "\(status.st_ctim.tv_sec).\(status.st_ctim.tv_nsec)",
+        ]
+        digest = Digest(of: Array(parts.joined(separator: "\u{0}").utf8))
+        changed = status.st_ctim
+    }
+
+    /// The last change is longer ago than a clock tick of any kernel: a change from now on has another time.
+    var isSettled: Bool {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
+        let age = (now.tv_sec - changed.tv_sec) * 1_000_000_000 + now.tv_nsec - changed.tv_nsec
+        return age > 20_000_000
+    }
+
+    static func == (a: SourceKey, b: SourceKey) -> Bool { a.digest == b.digest }
+}

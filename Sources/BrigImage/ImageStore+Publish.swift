@@ -1,0 +1,115 @@
+internal import BrigJSON
+internal import BrigSystem
+internal import CBrigLinux
+internal import Glibc
+
+extension ImageStore {
+    /// Moves the unpacked layers to their places. A layer that somebody else brought meanwhile stays as it is.
+    ///
+    /// - Returns: those that are new.
+    func publishLayers(_ staging: String) throws(ImageError) -> [Digest] {
+        guard try exists("tmp/\(staging)/layers") else { return [] }
+        var new: [Digest] = []
+        for name in try names(in: "tmp/\(staging)/layers") {
+            guard let digest = Digest(hex: name) else { throw ImageError(.confinement, "the process that unpacks left \(quoted(name)) behind") }
+            let (from, to) = ("tmp/\(staging)/layers/\(name)", "layers/\(name)")
+            if unsafe brig_unpack_rename_new(directory.number, from, directory.number, to) == 0 {
+                new.append(digest)
+            } else if errno != EEXIST {
+                throw ImageError(SystemError("renameat2", "\(path)/\(to)", errno: errno))
+            }
+        }
+        if !new.isEmpty { try syncDirectory("layers") }
+        return new
+    }
+
+    /// Publishes the images and gives them their names.
+    ///
+    /// - Parameter staging: where their configurations are; nil for images that are in the store.
+    func finish(_ images: [ImageImporter.Image], newLayers: [Digest], source: ImageSource, name: String?, staging: String?) throws(ImageError) -> [Imported] {
+        guard name == nil || images.count == 1 else {
+            throw ImageError(.badReference, "\(quoted(source.description)) holds \(images.count) images, which cannot have one name", hint: "name one of them with :TAG")
+        }
+        var imported: [Imported] = []
+        for image in images {
+            if let staging { try publish(image, source: source, staging: staging) }
+            let config = try config(image.id)
+            var names = [name].compactMap(\.self)
+            if name == nil { names = try Self.names(of: image, from: source) }
+            if names.isEmpty, config.diffIDs.isEmpty { names = ["empty:latest"] }
+            for name in names { try write(Array("\(image.id)\n".utf8), as: Self.file(ofName: name)) }
+            imported.append(Imported(image: try self.image(image.id), names: names, newLayers: newLayers.filter(config.diffIDs.contains).count))
+        }
+        return imported
+    }
+
+    private func publish(_ image: ImageImporter.Image, source: ImageSource, staging: String) throws(ImageError) {
+        let (config, target) = ("tmp/\(staging)/config-\(image.id.hex)", "images/\(image.id.hex)")
+        if try exists(target) { return }
+        guard let bytes = try read(config, limit: limits.documentBytes) else { throw ImageError(.confinement, "the process that unpacks left no configuration") }
+        // What the confined process says of itself is checked where it can be.
+        try requireDigest(image.id, of: bytes, "the configuration")
+        for diffID in try ImageConfig(bytes, limits: limits).diffIDs { _ = try summary(of: diffID) }
+        let record: JSONValue = [
+            "imported": .string(Self.now()), "source": .string(source.description), "manifest": image.manifest.map { .string($0.description) } ?? .null,
+            "size": .integer(Int64(bytes.count)),
+        ]
+        let folder = "tmp/\(staging)/image-\(image.id.hex)"
+        try attempt("mkdirat", folder) { unsafe mkdirat(directory.number, folder, 0o700) }
+        try write(bytes, as: "\(folder)/config.json")
+        try write(record.encoded(pretty: true) + [UInt8(ascii: "\n")], as: "\(folder)/import.json")
+        if unsafe brig_unpack_rename_new(directory.number, folder, directory.number, target) != 0, errno != EEXIST {
+            throw ImageError(SystemError("renameat2", "\(path)/\(target)", errno: errno))
+        }
+        try syncDirectory("images")
+    }
+
+    /// Names that a source gives its image: those in its manifest, else that of its file.
+    private static func names(of image: ImageImporter.Image, from source: ImageSource) throws(ImageError) -> [String] {
+        let base = fileName(of: source)
+        var names: [String] = []
+        for name in image.names {
+            // "latest" alone says which image of a layout, not what it is.
+            let isTag = !name.contains(":") && !name.contains("/") && source.form != .dockerArchive
+            let full = isTag ? base.map { "\($0):\(name)" } : name
+            // A name that would be none here is the source's affair; the image has its id.
+            do throws(ImageError) { names += try full.map { (text) throws(ImageError) in [try ImageReference.normalized(name: text)] } ?? [] } catch {}
+        }
+        if names.isEmpty, image.names.isEmpty, !image.layers.isEmpty, let base { names = ["\(base):latest"] }
+        return names
+    }
+
+    /// The name of the source's file without what says how it is packed; nil where no image can be called so.
+    private static func fileName(of source: ImageSource) -> String? {
+        guard source.path != "-", let last = source.path.split(separator: "/").last else { return nil }
+        var name = last.lowercased()
+        for suffix in [".gz", ".xz", ".zst", ".tgz", ".txz", ".tar"] where name.hasSuffix(suffix) && name.utf8.count > suffix.utf8.count { name.removeLast(suffix.count) }
+        guard !name.contains(":") else { return nil }
+        do throws(ImageError) {
+            _ = try ImageReference.normalized(name: name)
+            return name
+        } catch {
+            return nil
+        }
+    }
+
+    /// The time in RFC 3339, UTC, in seconds.
+    private static func now() -> String {
+        var seconds = time(nil)
+        var parts = unsafe tm()
+        _ = unsafe gmtime_r(&seconds, &parts)
+        var text = [CChar](repeating: 0, count: 32)
+        let length = unsafe strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+        return String(decoding: text.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+extension ImageImporter.Image {
+    /// Reads an `image` message. Only digests and names are taken from it.
+    init(message: JSONValue) throws(ImageError) {
+        guard let id = message["id"]?.string.flatMap({ Digest($0) }) else { throw ImageError(.confinement, "the process that unpacks named no image") }
+        self.init(
+            id: id, names: (message["names"]?.array ?? []).compactMap(\.string), manifest: message["manifest"]?.string.flatMap { Digest($0) },
+            layers: (message["layers"]?.array ?? []).compactMap { $0.string.flatMap { Digest($0) } })
+    }
+}
