@@ -37,7 +37,11 @@ struct ImageImporter {
         } else {
             blobs = try ArchiveSource(source, form: form, limits: limits, progress: progress)
         }
-        guard let blobs else { return [try importRoot(source)] }
+        guard let blobs else {
+            // It has been looked at from the beginning, or it is a pipe that has not been read.
+            if form != .tar { try attempt("lseek", "the source") { lseek(source, 0, SEEK_SET) } }
+            return [try importRoot(source)]
+        }
         return try importImages(try plans(blobs, form, tag: tag), from: blobs)
     }
 

@@ -47,7 +47,10 @@ extension ImageStore {
 
     /// The images of a source, imported on first use.
     func importedIDs(of source: ImageSource) throws(ImageError) -> [Digest] {
-        if source.path != "-", let ids = try known(SourceKey(try open(source).descriptor.number, source: source, platform: nil)) { return ids }
+        if source.path != "-" {
+            let opened = try open(source)
+            if let ids = try known(SourceKey(opened.descriptor.number, source: source, platform: nil)) { return ids }
+        }
         return try importImages(from: source).map(\.image.id)
     }
 
@@ -59,7 +62,10 @@ extension ImageStore {
         return name
     }
 
-    func remove(staging: String) throws(ImageError) { try TreeRemoval.remove(staging, in: try openDirectory("tmp").number) }
+    func remove(staging: String) throws(ImageError) {
+        let folder = try openDirectory("tmp")
+        try TreeRemoval.remove(staging, in: folder.number)
+    }
 
     private func unpack(
         _ source: ImageSource, _ input: Int32, into staging: Int32, platform: String?, progress: @escaping (UInt64) -> Void

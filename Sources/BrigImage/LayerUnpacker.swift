@@ -167,7 +167,9 @@ struct LayerUnpacker: ~Copyable {
                 summary.whiteouts += 1
                 return
             }
-            if present.st_mode & S_IFMT == S_IFDIR { try makeOpaque(openDirectory(target, making: false).number, target) }
+            guard present.st_mode & S_IFMT == S_IFDIR else { return }
+            let directory = try openDirectory(target, making: false)
+            try makeOpaque(directory.number, target)
         }
     }
 

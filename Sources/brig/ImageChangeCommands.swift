@@ -1,0 +1,76 @@
+import ArgumentParser
+import BrigImage
+
+struct ImageExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Write an image as a docker-archive or an OCI layout.",
+        discussion: """
+            The layers' archives are made anew from the unpacked files, the same ones always for the same files. They are other archives than the image
+            was imported from, so the exported image has an id of its own.
+            """)
+
+    @Argument(help: "A name or an id.")
+    var image: String
+
+    @Argument(help: "docker-archive:FILE, or oci:DIRECTORY; the file and the directory must not exist yet.")
+    var destination: String
+
+    @OptionGroup var options: ImageStoreOptions
+
+    func run() throws {
+        let exported = try options.open().export(image, to: destination)
+        print("\(exported.id) \(destination) (\(ImageText.size(exported.bytes)))")
+    }
+}
+
+struct ImageVerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "verify", abstract: "Read the store again and compare everything with its digest.")
+
+    @Argument(help: "A name or an id (default: the whole store).")
+    var image: String?
+
+    @OptionGroup var options: ImageStoreOptions
+
+    func run() throws {
+        let reference = try image.map { try ImageReference($0) }
+        let result = try options.open().verify(only: reference)
+        for fault in result.faults { print("damaged: \(fault)") }
+        if result.leftovers > 0 { print("\(result.leftovers) imports were interrupted: brig image gc removes what they left") }
+        print("\(result.images) images, \(result.layers) layers: \(result.faults.isEmpty ? "sound" : "\(result.faults.count) damaged")")
+        if !result.faults.isEmpty { throw ExitCode(1) }
+    }
+}
+
+struct ImageRemoveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "rm", abstract: "Remove a name, and the image with its last name; an id removes the image.")
+
+    @Argument(help: "Names or ids.")
+    var images: [String]
+
+    @OptionGroup var options: ImageStoreOptions
+
+    func run() throws {
+        let store = try options.open()
+        for image in images { Self.show(try store.remove(ImageReference(image))) }
+    }
+
+    static func show(_ removal: ImageStore.Removal) {
+        for name in removal.names { print("name \(name)") }
+        for image in removal.images { print("image \(image)") }
+        for layer in removal.layers { print("layer \(layer)") }
+        for layer in removal.inUse { print("layer \(layer) is in use: brig image gc removes it later") }
+        if removal.leftovers > 0 { print("\(removal.leftovers) interrupted imports") }
+    }
+}
+
+struct ImageCollectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "gc", abstract: "Remove what interrupted imports left, and layers of no image.")
+
+    @OptionGroup var options: ImageStoreOptions
+
+    func run() throws {
+        let removal = try options.open().collectGarbage()
+        ImageRemoveCommand.show(removal)
+        print("\(ImageText.size(removal.bytes)) freed")
+    }
+}
