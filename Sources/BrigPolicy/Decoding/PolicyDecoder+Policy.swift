@@ -2,11 +2,13 @@ internal import BrigJSON
 
 extension PolicyDecoder {
     /// The whole policy. Meaningless where `faults` is not empty afterwards.
-    mutating func policy(_ document: JSONValue, origin: Policy.Origin, separately: Bool) -> Policy {
+    mutating func policy(_ document: JSONValue, origin: Policy.Origin, lists: SystemCallLists) -> Policy {
         let root = section(document, "", known: PolicyFields.root)
+        // For editors; nothing is fetched.
+        _ = text(root, "$schema")
         return Policy(
             name: text(root, "name", length: 1...128), description: text(root, "description"), rootfs: rootfs(root["rootfs"]), mounts: mounts(root),
-            process: process(root["process"]), network: network(root["namespaces"]), systemCalls: systemCalls(root["syscalls"], separately: separately),
+            process: process(root["process"]), network: network(root["namespaces"]), systemCalls: systemCalls(root["syscalls"], lists: lists),
             capabilities: capabilities(root["capabilities"]), appArmor: appArmor(root["apparmor"]), limits: limits(root["limits"]),
             onViolation: choice(root, "onViolation", default: Policy.ViolationResponse.deny), origin: origin)
     }

@@ -3,7 +3,7 @@ internal import BrigJSON
 /// `syscalls.rules`: verdicts that depend on arguments.
 extension PolicyDecoder {
     /// The rules with conditions. Those without go into the table like the entries of allow and deny.
-    mutating func rules(_ section: Section, separately: Bool, into verdicts: inout VerdictTable) -> [SystemCallPolicy.Rule] {
+    mutating func rules(_ section: Section, _ lists: SystemCallLists, into verdicts: inout VerdictTable) -> [SystemCallPolicy.Rule] {
         var rules: [SystemCallPolicy.Rule] = []
         for (index, element) in list(section, "rules").enumerated() {
             let rule = self.section(element, "/syscalls/rules/\(index)", known: PolicyFields.rule)
@@ -18,7 +18,7 @@ extension PolicyDecoder {
                 guard case .call(let number) = named(element, pointer(), groups: false), case .string(let name) = element else { continue }
                 let conditions = conditions(arguments, of: name, rule: index)
                 guard let action else { continue }
-                if action == .allow && !separately { refuseUnreachable(name, number, pointer(), verdicts) }
+                if action == .allow { refuseUnreachable(name, number, pointer(), lists, verdicts) }
                 if arguments.isEmpty {
                     verdicts.decide(number, action)
                 } else {
@@ -29,9 +29,9 @@ extension PolicyDecoder {
         return rules
     }
 
-    private mutating func refuseUnreachable(_ name: String, _ number: UInt32, _ pointer: @autoclosure () -> String, _ verdicts: VerdictTable) {
-        if verdicts.isAllowed(number) { fail(pointer(), "\"\(name)\" is allowed without conditions already, so this rule is never reached") }
-        if verdicts.isDenied(number) { fail(pointer(), "\"\(name)\" is denied without conditions already, so this rule is never reached") }
+    private mutating func refuseUnreachable(_ name: String, _ number: UInt32, _ pointer: @autoclosure () -> String, _ lists: SystemCallLists, _ verdicts: VerdictTable) {
+        if lists.rules == lists.allow && verdicts.isAllowed(number) { fail(pointer(), "\"\(name)\" is allowed without conditions already, so this rule is never reached") }
+        if lists.rules == lists.deny && verdicts.isDenied(number) { fail(pointer(), "\"\(name)\" is denied without conditions already, so this rule is never reached") }
     }
 
     /// The conditions of a rule in the terms of one call.

@@ -7,8 +7,7 @@ extension PolicyDecoder {
     /// falls back (clone for clone3, read and write for io_uring).
     private static let unfilterable = ["clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"]
 
-    /// `separately`: `allow` and `deny` (or `rules`) come from different files, where a contradiction is how one policy narrows another.
-    mutating func systemCalls(_ value: JSONValue?, separately: Bool) -> SystemCallPolicy {
+    mutating func systemCalls(_ value: JSONValue?, lists: SystemCallLists) -> SystemCallPolicy {
         let section = section(value, "/syscalls", known: PolicyFields.syscalls)
         let record = choice(section, "record", default: SystemCallPolicy.Record.denied)
         if section["profile"] != nil { fail("/syscalls/profile", "seccomp profiles of other programs are not supported yet: write their calls into allow, deny and rules") }
@@ -17,8 +16,8 @@ extension PolicyDecoder {
 
         var verdicts = VerdictTable()
         allowed(section, baseline: baseline, into: &verdicts)
-        denied(section, defaultAction: defaultAction, separately: separately, into: &verdicts)
-        let rules = rules(section, separately: separately, into: &verdicts)
+        denied(section, defaultAction: defaultAction, narrows: lists.deny != lists.allow, into: &verdicts)
+        let rules = rules(section, lists, into: &verdicts)
         for name in Self.unfilterable {
             guard case .number(let number) = SystemCallCatalog.meaning(of: name), !verdicts.isNamed(number) else { continue }
             if !rules.contains(where: { $0.number == number }) { verdicts.deny(number, .errno(ENOSYS)) }
@@ -83,11 +82,11 @@ extension PolicyDecoder {
         SystemCallGroups.forEachNumber(in: groups) { verdicts.allow(UInt32($0)) }
     }
 
-    private mutating func denied(_ section: Section, defaultAction: SystemCallPolicy.Action, separately: Bool, into verdicts: inout VerdictTable) {
+    private mutating func denied(_ section: Section, defaultAction: SystemCallPolicy.Action, narrows: Bool, into verdicts: inout VerdictTable) {
         let standard = defaultAction == .log ? .errno(EPERM) : defaultAction
         for (index, element) in list(section, "deny").enumerated() {
             guard case .object = element else {
-                deny(element, "/syscalls/deny/\(index)", standard, separately: separately, into: &verdicts)
+                deny(element, "/syscalls/deny/\(index)", standard, narrows: narrows, into: &verdicts)
                 continue
             }
             let denial = self.section(element, "/syscalls/deny/\(index)", known: PolicyFields.denial)
@@ -95,17 +94,17 @@ extension PolicyDecoder {
             _ = text(denial, "reason")
             let names = list(denial, "names")
             if names.isEmpty { fail(denial.pointer, "missing field \"names\" with at least one name") }
-            for (position, name) in names.enumerated() { deny(name, "/syscalls/deny/\(index)/names/\(position)", action, separately: separately, into: &verdicts) }
+            for (position, name) in names.enumerated() { deny(name, "/syscalls/deny/\(index)/names/\(position)", action, narrows: narrows, into: &verdicts) }
         }
     }
 
     private mutating func deny(
-        _ element: JSONValue, _ pointer: @autoclosure () -> String, _ action: SystemCallPolicy.Action, separately: Bool, into verdicts: inout VerdictTable
+        _ element: JSONValue, _ pointer: @autoclosure () -> String, _ action: SystemCallPolicy.Action, narrows: Bool, into verdicts: inout VerdictTable
     ) {
         switch named(element, pointer()) {
         case .group(let mask): SystemCallGroups.forEachNumber(in: mask) { verdicts.deny(UInt32($0), action) }
         case .call(let number):
-            if verdicts.isAllowedByName(number) && !separately { fail(pointer(), "\(Self.show(element)) is listed in both allow and deny") }
+            if verdicts.isAllowedByName(number) && !narrows { fail(pointer(), "\(Self.show(element)) is listed in both allow and deny") }
             if verdicts.isDeniedByName(number) { fail(pointer(), "\(Self.show(element)) is listed twice") }
             verdicts.denyByName(number, action)
         case .nothing: break
@@ -131,4 +130,11 @@ extension PolicyDecoder {
         mismatch(section.pointer(to: name), expected: "an action (\(forms) …)", found: value)
         return nil
     }
+}
+
+/// Which file of a chain each list was written in. A contradiction within one file is a mistake; between two it is how one policy narrows another.
+struct SystemCallLists {
+    var allow: Int?
+    var deny: Int?
+    var rules: Int?
 }

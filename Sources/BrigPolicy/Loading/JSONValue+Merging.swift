@@ -32,11 +32,13 @@ extension JSONValue {
         return value
     }
 
-    /// Puts a value at a JSON pointer of members, making the objects on the way. A plain value or list on the way is replaced by an object.
+    /// Puts a value at a JSON pointer of members, making the objects on the way; `-` as the last name adds it to a list (RFC 6901). A plain
+    /// value or list elsewhere on the way is replaced by an object.
     func replacing(_ pointer: Substring, with value: JSONValue) -> JSONValue {
         guard let slash = pointer.firstIndex(of: "/") else { return value }
         let rest = pointer[pointer.index(after: slash)...]
         let end = rest.firstIndex(of: "/") ?? rest.endIndex
+        if rest == "-" { return .array((array ?? []) + [value]) }
         let name = Self.unescaped(rest[..<end])
         var members = members ?? []
         if let index = members.firstIndex(where: { $0.name == name }) {

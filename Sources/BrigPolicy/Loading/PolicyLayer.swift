@@ -62,11 +62,11 @@ struct PolicyChain {
     }
 
     /// The fields of all layers. A field of a later layer replaces that of its base: objects merge member by member, lists and plain values are
-    /// replaced as a whole. `base` and `$schema` are gone: they say nothing about the job.
+    /// replaced as a whole. `base` is gone: it has done its work.
     var merged: JSONValue {
         var result = JSONValue.object([])
         for layer in layers.reversed() { result = result.merged(with: layer.document.value) }
         guard case .object(let members) = result else { return result }
-        return .object(members.filter { $0.name != "base" && $0.name != "$schema" })
+        return .object(members.filter { $0.name != "base" })
     }
 }

@@ -40,7 +40,7 @@ public enum PolicyLoader {
             overrides: overrides.map { Policy.Origin.Override(pointer: $0.pointer, flag: $0.flag) })
         var decoder = PolicyDecoder()
         decoder.version(of: chain.layers[0].document.value)
-        let policy = decoder.policy(document, origin: origin, separately: chain.isSplit("/syscalls"))
+        let policy = decoder.policy(document, origin: origin, lists: chain.systemCallLists)
         guard decoder.faults.isEmpty else {
             throw PolicyError(FaultPlacer(chain: chain, overrides: overrides).diagnostics(decoder.faults), omittedCount: decoder.omittedCount)
         }
@@ -49,8 +49,11 @@ public enum PolicyLoader {
 }
 
 extension PolicyChain {
-    /// Whether the members of an object come from more than one layer.
-    func isSplit(_ pointer: String) -> Bool { layers.count { $0.document.value.value(at: pointer) != nil } > 1 }
+    /// Which layer each list of `syscalls` is from.
+    var systemCallLists: SystemCallLists {
+        func layer(_ name: String) -> Int? { layers.firstIndex { $0.document.value["syscalls"]?[name] != nil } }
+        return SystemCallLists(allow: layer("allow"), deny: layer("deny"), rules: layer("rules"))
+    }
 }
 
 /// Finds where faulty values were written.

@@ -68,7 +68,11 @@ public enum SystemCallCatalog {
 
     /// The name of a call by its number in some ABI, x32 numbers with their bit; nil for one that libseccomp does not know either.
     public static func name(of number: UInt32, abi: SystemCallABI) -> String? {
-        if abi == .native { return name(of: number) }
+        abi == .native ? name(of: number) : libraryName(of: number, abi: abi)
+    }
+
+    /// The name by libseccomp's tables alone.
+    package static func libraryName(of number: UInt32, abi: SystemCallABI) -> String? {
         guard let name = unsafe seccomp_syscall_resolve_num_arch(abi.token, Int32(bitPattern: number)) else { return nil }
         defer { unsafe free(name) }
         return unsafe String(cString: name)
