@@ -16,8 +16,7 @@ struct ArchiveWriter: ~Copyable {
             throw ImageError(.system, "no memory to write \(subject)")
         }
         let handle = unsafe Handle(archive, entry)
-        // Names are bytes, not text of a locale.
-        guard unsafe archive_write_set_format_pax_restricted(archive) == ARCHIVE_OK, unsafe archive_write_set_options(archive, "hdrcharset=BINARY") == ARCHIVE_OK,
+        guard unsafe archive_write_set_format_pax_restricted(archive) == ARCHIVE_OK,
             unsafe archive_write_set_bytes_per_block(archive, 256 << 10) == ARCHIVE_OK, unsafe archive_write_set_bytes_in_last_block(archive, 512) == ARCHIVE_OK,
             unsafe archive_write_open_fd(archive, descriptor) == ARCHIVE_OK
         else { throw ImageError(.system, "\(subject) cannot be written: \(handle.message)") }
@@ -75,7 +74,9 @@ struct ArchiveWriter: ~Copyable {
         if let target = header.symbolicTarget { unsafe archive_entry_set_symlink(entry, Self.cString(target)) }
         if let target = header.hardTarget { unsafe archive_entry_set_hardlink(entry, Self.cString(target)) }
         for (name, value) in header.attributes { unsafe value.withUnsafeBytes { unsafe archive_entry_xattr_add_entry(entry, name, $0.baseAddress, $0.count) } }
-        try require(unsafe archive_write_header(archive, entry))
+        let status = unsafe archive_write_header(archive, entry)
+        // "Can't translate pathname to UTF-8": it has written the bytes, and that they are in no known character set.
+        if status != ARCHIVE_WARN || !handle.message.contains("translate") { try require(status) }
     }
 
     mutating func write(_ bytes: UnsafeRawBufferPointer) throws(ImageError) {

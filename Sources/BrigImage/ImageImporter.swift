@@ -4,14 +4,14 @@ internal import CBrigLinux
 internal import Glibc
 
 /// Unpacks the images of a source into a staging directory: `layers/<digits>/fs` with `layers/<digits>/record.json` for every layer that the
-/// store lacks, and `config-<digits>` for every image. Checks everything that has a digest. What it leaves there is for the store to publish.
+/// store lacks (and `implied`, where it depends on those below), and `config-<digits>` for every image. Checks everything that has a digest. What it leaves there is for the store to publish.
 struct ImageImporter {
     let staging: Int32
     let limits: UnpackLimits
     let keepsOwners: Bool
     let platform: Platform
-    /// Asks the store which of these layers it has.
-    let present: ([Digest]) throws(ImageError) -> Set<Digest>
+    /// Asks the store which layers of these images it has.
+    let present: ([[Digest]]) throws(ImageError) -> Set<Digest>
     /// Is told of bytes of the source.
     let progress: (UInt64) -> Void
 
@@ -55,8 +55,7 @@ struct ImageImporter {
     private func importImages(_ plans: [ImagePlan], from source: any BlobSource) throws(ImageError) -> [Image] {
         var wanted: [String: ImagePlan.Layer] = [:]
         let all = plans.flatMap(\.layers)
-        let known = try present(Array(Set(all.map(\.diffID))))
-        var claimed: Set<Digest> = known
+        var claimed = try present(plans.map { $0.layers.map(\.diffID) })
         for layer in all where claimed.insert(layer.diffID).inserted { wanted[layer.path] = layer }
         var total: UInt64 = 0
         var missing = wanted
@@ -105,6 +104,10 @@ struct ImageImporter {
         }
         if let expected = layer?.diffID, diffID != expected {
             throw ImageError(.digestMismatch, "\(subject) is \(diffID) when it is decompressed, the configuration says \(expected)")
+        }
+        if !unpacker.implied.isEmpty {
+            let paths = unpacker.implied.map { $0.map { UInt8(bitPattern: $0) } }.sorted { $0.lexicographicallyPrecedes($1) }
+            try writeFile(Array(paths.joined()), name: "layers/new/implied")
         }
         summary.tree = try TreeDigest.compute(root.number, limits: limits)
         try writeFile(summary.json.encoded(pretty: true) + [UInt8(ascii: "\n")], name: "layers/new/record.json")

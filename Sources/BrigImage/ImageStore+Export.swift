@@ -46,7 +46,7 @@ extension ImageStore {
         for (index, layer) in image.layers.enumerated() {
             let name = "tmp/\(staging)/layer-\(index)"
             let file = FileDescriptor(owning: try attempt("openat", name) { unsafe openat(directory.number, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) })
-            let files = try openDirectory("layers/\(layer.diffID.hex)/fs")
+            let files = FileDescriptor(owning: try attempt("open", layer.path) { unsafe Glibc.open(layer.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
             let packer = try ConfinedProcess(executable: executable, input: files.number, output: file.number)
             _ = try packer.run(["do": "pack", "readsWhiteouts": true, "limits": limits.json])
             try attempt("lseek", name) { lseek(file.number, 0, SEEK_SET) }
@@ -81,7 +81,7 @@ struct DockerArchiveWriter {
         do throws(ImageError) {
             var writer = try ArchiveWriter(output.number, subject: quoted(path))
             for layer in image.layers {
-                let file = FileDescriptor(owning: try attempt("open", layer.path) { unsafe open(layer.path, O_RDONLY | O_CLOEXEC) })
+                let file = FileDescriptor(owning: try attempt("open", layer.path) { unsafe Glibc.open(layer.path, O_RDONLY | O_CLOEXEC) })
                 try writer.begin(.init(path: Array("\(layer.digest.hex).tar".utf8), size: Int64(layer.size)))
                 try writer.copy(file.number, size: Int64(layer.size), of: layer.path)
             }
@@ -137,7 +137,7 @@ struct OCILayoutWriter {
     }
 
     private func copy(_ layer: PackedImage.Layer) throws(ImageError) {
-        let input = FileDescriptor(owning: try attempt("open", layer.path) { unsafe open(layer.path, O_RDONLY | O_CLOEXEC) })
+        let input = FileDescriptor(owning: try attempt("open", layer.path) { unsafe Glibc.open(layer.path, O_RDONLY | O_CLOEXEC) })
         let output = try create("blobs/sha256/\(layer.digest.hex)")
         let stream = FileStream(input.number, subject: layer.path)
         while true {

@@ -34,7 +34,8 @@ extension ImageStore {
         do throws(ImageError) {
             let folder = try openDirectory("tmp/\(staging)")
             let result = try unpack(source, opened.descriptor.number, into: folder.number, platform: platform, progress: progress)
-            let newLayers = try publishLayers(staging)
+            var newLayers: [Digest] = []
+            for image in result { newLayers += try publishLayers(of: image, staging) }
             let imported = try finish(result, newLayers: newLayers, source: source, name: name, staging: staging)
             try remember(key, opened.descriptor.number, source: source, platform: platform, ids: imported.map(\.image.id))
             try remove(staging: staging)
@@ -97,13 +98,9 @@ extension ImageStore {
             if let count = message["progress"]?.integer, count >= 0 {
                 total &+= UInt64(count)
                 progress(total)
-            } else if let layers = message["layers"]?.array {
-                var present: [JSONValue] = []
-                for text in layers.compactMap(\.string) {
-                    guard let digest = Digest(text) else { continue }
-                    if try exists("layers/\(digest.hex)/record.json") { present.append(.string(text)) }
-                }
-                return ["present": .array(present)]
+            } else if let images = message["layers"]?.array {
+                let known = try present(images.map { ($0.array ?? []).compactMap { $0.string.flatMap { Digest($0) } } })
+                return ["present": .array(known.map { .string($0.description) })]
             } else if let image = message["image"] {
                 images.append(try ImageImporter.Image(message: image))
             }

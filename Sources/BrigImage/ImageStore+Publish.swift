@@ -4,25 +4,6 @@ internal import CBrigLinux
 internal import Glibc
 
 extension ImageStore {
-    /// Moves the unpacked layers to their places. A layer that somebody else brought meanwhile stays as it is.
-    ///
-    /// - Returns: those that are new.
-    func publishLayers(_ staging: String) throws(ImageError) -> [Digest] {
-        guard try exists("tmp/\(staging)/layers") else { return [] }
-        var new: [Digest] = []
-        for name in try names(in: "tmp/\(staging)/layers") {
-            guard let digest = Digest(hex: name) else { throw ImageError(.confinement, "the process that unpacks left \(quoted(name)) behind") }
-            let (from, to) = ("tmp/\(staging)/layers/\(name)", "layers/\(name)")
-            if unsafe brig_unpack_rename_new(directory.number, from, directory.number, to) == 0 {
-                new.append(digest)
-            } else if errno != EEXIST {
-                throw ImageError(SystemError("renameat2", "\(path)/\(to)", errno: errno))
-            }
-        }
-        if !new.isEmpty { try syncDirectory("layers") }
-        return new
-    }
-
     /// Publishes the images and gives them their names.
     ///
     /// - Parameter staging: where their configurations are; nil for images that are in the store.
@@ -49,7 +30,7 @@ extension ImageStore {
         guard let bytes = try read(config, limit: limits.documentBytes) else { throw ImageError(.confinement, "the process that unpacks left no configuration") }
         // What the confined process says of itself is checked where it can be.
         try requireDigest(image.id, of: bytes, "the configuration")
-        for diffID in try ImageConfig(bytes, limits: limits).diffIDs { _ = try summary(of: diffID) }
+        for name in try layerNames(ImageConfig(bytes, limits: limits).diffIDs) { _ = try summary(of: name) }
         let record: JSONValue = [
             "imported": .string(Self.now()), "source": .string(source.description), "manifest": image.manifest.map { .string($0.description) } ?? .null,
             "size": .integer(Int64(bytes.count)),

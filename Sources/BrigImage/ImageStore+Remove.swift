@@ -56,19 +56,19 @@ extension ImageStore {
             removal.leftovers += 1
         }
         for folder in ["names", "sources", "images", "."] { try removeTemporaryFiles(in: folder) }
-        var used: Set<Digest> = []
+        var used: Set<String> = []
         for name in try names(in: "images") {
             guard let id = Digest(hex: name) else { continue }
-            used.formUnion(try config(id).diffIDs)
+            used.formUnion(try layerNames(config(id).diffIDs))
         }
         for name in try names(in: "layers") {
-            guard let layer = Digest(hex: name), !used.contains(layer) else { continue }
+            guard let layer = Digest(hex: name), !used.contains(name) else { continue }
             let held = try openDirectory("layers/\(name)")
             guard flock(held.number, LOCK_EX | LOCK_NB) == 0 else {
                 removal.inUse.append(layer)
                 continue
             }
-            removal.bytes += try recordedBytes(of: layer)
+            removal.bytes += try recordedBytes(of: name)
             try discard("layers", name)
             removal.layers.append(layer)
         }
@@ -83,7 +83,7 @@ extension ImageStore {
     }
 
     /// 0 for a layer whose record is damaged: it goes all the same.
-    private func recordedBytes(of layer: Digest) throws(ImageError) -> UInt64 {
+    private func recordedBytes(of layer: String) throws(ImageError) -> UInt64 {
         do throws(ImageError) {
             return try summary(of: layer).bytes
         } catch where error.code == .digestMismatch || error.code == .malformed {

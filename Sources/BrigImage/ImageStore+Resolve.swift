@@ -50,8 +50,8 @@ extension ImageStore {
     func image(_ id: Digest) throws(ImageError) -> StoredImage {
         let config = try config(id)
         var layers: [StoredLayer] = []
-        for diffID in config.diffIDs {
-            layers.append(StoredLayer(diffID: diffID, path: "\(path)/layers/\(diffID.hex)/fs", summary: try summary(of: diffID)))
+        for (diffID, name) in zip(config.diffIDs, try layerNames(config.diffIDs)) {
+            layers.append(StoredLayer(diffID: diffID, path: "\(path)/layers/\(name)/fs", summary: try summary(of: name)))
         }
         return StoredImage(id: id, names: try allNames()[id] ?? [], layers: layers, config: config)
     }
@@ -64,10 +64,11 @@ extension ImageStore {
         return try ImageConfig(bytes, limits: limits)
     }
 
-    func summary(of diffID: Digest) throws(ImageError) -> LayerSummary {
-        guard let bytes = try read("layers/\(diffID.hex)/record.json", limit: limits.documentBytes) else { throw ImageError(.digestMismatch, "the store lacks the layer \(diffID)") }
-        guard let summary = LayerSummary(try readDocument(bytes, "the record of layer \(diffID)", limits: limits)) else {
-            throw ImageError(.digestMismatch, "the record of layer \(diffID) is damaged")
+    /// - Parameter layer: the layer's name in the store.
+    func summary(of layer: String) throws(ImageError) -> LayerSummary {
+        guard let bytes = try read("layers/\(layer)/record.json", limit: limits.documentBytes) else { throw ImageError(.digestMismatch, "the store lacks the layer \(layer)") }
+        guard let summary = LayerSummary(try readDocument(bytes, "the record of layer \(layer)", limits: limits)) else {
+            throw ImageError(.digestMismatch, "the record of layer \(layer) is damaged")
         }
         return summary
     }
@@ -86,7 +87,7 @@ extension ImageStore {
     public func pin(_ image: StoredImage) throws(ImageError) -> ImagePin {
         var descriptors: [Int32] = []
         for layer in image.layers {
-            let descriptor = unsafe openat(directory.number, "layers/\(layer.diffID.hex)", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            let descriptor = unsafe Glibc.open(layer.path + "/..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             guard descriptor >= 0, flock(descriptor, LOCK_SH | LOCK_NB) == 0 else {
                 let reason = errno
                 for open in descriptors + (descriptor < 0 ? [] : [descriptor]) { close(open) }

@@ -20,15 +20,15 @@ extension ImageStore {
         let lock = try lock(.adding)
         defer { _ = lock.number }
         var result = Verification()
-        var layers: Set<Digest> = []
+        var layers: Set<String> = []
         let only = try reference.map { (reference) throws(ImageError) in try resolve(reference).id }
         for name in try names(in: "images") where only == nil || name == only?.hex {
             result.images += 1
             try note(&result) { () throws(ImageError) in
                 guard let id = Digest(hex: name) else { throw ImageError(.digestMismatch, "images has \(quoted(name)), which is no digest") }
-                for layer in try config(id).diffIDs {
+                for layer in try layerNames(config(id).diffIDs) {
                     layers.insert(layer)
-                    guard try exists("layers/\(layer.hex)") else { throw ImageError(.digestMismatch, "image \(id) lacks its layer \(layer)") }
+                    guard try exists("layers/\(layer)") else { throw ImageError(.digestMismatch, "image \(id) lacks its layer \(layer)") }
                 }
             }
         }
@@ -37,7 +37,7 @@ extension ImageStore {
                 throw ImageError(.digestMismatch, "the name \(quoted(names[0])) stands for \(id), which is not in the store")
             }
         }
-        if only == nil { layers.formUnion(try names(in: "layers").compactMap { Digest(hex: $0) }) }
+        if only == nil { layers.formUnion(try names(in: "layers")) }
         for layer in layers.sorted() {
             result.layers += 1
             progress("layer \(layer)")
@@ -47,13 +47,17 @@ extension ImageStore {
         return result
     }
 
-    private func verify(_ layer: Digest) throws(ImageError) {
-        guard try exists("layers/\(layer.hex)") else { return }  // Said with its image already.
+    private func verify(_ layer: String) throws(ImageError) {
+        guard try exists("layers/\(layer)") else { return }  // Said with its image already.
         let recorded = try summary(of: layer).tree
-        let files = try openDirectory("layers/\(layer.hex)/fs")
+        guard try treeDigest(of: "layers/\(layer)/fs") == recorded else { throw ImageError(.digestMismatch, "the files of layer \(layer) have changed since it was unpacked") }
+    }
+
+    /// The digest of a tree in the store, taken by a confined process, which may read what an ordinary user may not.
+    func treeDigest(of name: String) throws(ImageError) -> Digest? {
+        let files = try openDirectory(name)
         let process = try ConfinedProcess(executable: executable, input: files.number, output: -1)
-        let found = try process.run(["do": "digest", "limits": limits.json]).string.flatMap { Digest($0) }
-        guard found == recorded else { throw ImageError(.digestMismatch, "the files of layer \(layer) have changed since it was unpacked") }
+        return try process.run(["do": "digest", "limits": limits.json]).string.flatMap { Digest($0) }
     }
 
     /// Damage is a result, everything else an error.

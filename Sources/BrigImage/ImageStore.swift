@@ -8,7 +8,7 @@ internal import Glibc
 ///     version             1
 ///     lock                held shared while importing, exclusively while removing
 ///     images/DIGITS/      config.json (its digest is the image's id) and import.json (when, from what)
-///     layers/DIGITS/      fs, the layer's files, and record.json (LayerSummary)
+///     layers/DIGITS/      fs, the layer's files, and record.json (LayerSummary); see ImageStore+Layers
 ///     names/NAME          the id that a name stands for
 ///     sources/DIGITS      what a file was imported as, by its identity and times
 ///     tmp/RANDOM/         an import that goes on, or one that was interrupted

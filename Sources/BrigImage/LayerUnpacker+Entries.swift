@@ -24,6 +24,7 @@ extension LayerUnpacker {
         try setOwner(entry, of: directory.number, path)
         try setAttributes(entry, of: directory.number, path)
         try directories.add(path, mode: entry.mode & 0o3777, modified: entry.modified)
+        implied.remove(path.path)
         if entry.mode & 0o4000 != 0 { summary.droppedModeBits += 1 }
     }
 

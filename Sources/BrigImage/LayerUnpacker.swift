@@ -14,6 +14,8 @@ struct LayerUnpacker: ~Copyable {
     let keepsOwners: Bool
     var summary = LayerSummary()
     var directories = DirectoryTable()
+    /// Directories on the way to an entry that the archive itself does not have; each path ended by a NUL. They are those of the layers below.
+    var implied: Set<[CChar]> = []
     /// The directory that the last entry was in: archives name one directory's entries one after the other.
     private var lastParent: Parent?
 
@@ -113,7 +115,12 @@ struct LayerUnpacker: ~Copyable {
             let step = try EntryPath(path.path[..<end].map { UInt8(bitPattern: $0) }, limits: limits)
             let parent = try openDirectory(EntryPath(parentOf: step), making: false)
             let name = step.name
-            if unsafe mkdirat(parent.number, name, 0o755) == 0 { continue }
+            if unsafe mkdirat(parent.number, name, 0o755) == 0 {
+                implied.insert(step.path)
+                // The beginning of time, until it is known what the layers below say: the same archive gives the same tree.
+                try directories.add(step, mode: 0o755, modified: timespec())
+                continue
+            }
             guard errno == EEXIST else { throw ImageError(SystemError("mkdirat", step.text, errno: errno)) }
             if try status(of: step, in: parent.number)?.isWhiteout == true { try replaceWhiteout(step, in: parent.number, mode: 0o755) }
         }

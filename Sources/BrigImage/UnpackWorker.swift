@@ -43,8 +43,8 @@ public enum UnpackWorker {
         let importer = ImageImporter(
             staging: staging, limits: limits, keepsOwners: request["keepsOwners"]?.bool ?? false,
             platform: request["platform"]?.string.flatMap { Platform($0) } ?? .host,
-            present: { (digests) throws(ImageError) in
-                try messages.send(["layers": .array(digests.map { .string($0.description) })])
+            present: { (images) throws(ImageError) in
+                try messages.send(["layers": .array(images.map { .array($0.map { .string($0.description) }) })])
                 let reply = try messages.receive()?["present"]?.array ?? []
                 return Set(reply.compactMap { $0.string.flatMap { Digest($0) } })
             }, progress: progress.add)
