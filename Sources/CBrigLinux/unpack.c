@@ -65,20 +65,43 @@ int brig_unpack_wait(int pidfd) {
     return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 }
 
-int brig_unpack_pivot(int directory) {
+// The descriptor came from another mount namespace, whose mounts cannot be cloned here: the same directory in this one.
+static int same_directory(int directory) {
+    char link[32], path[4096];
+    struct stat ours, theirs;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length < 0) return -1;
+    path[length] = 0;
+    int found = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (found < 0) return -1;
+    if (fstat(found, &ours) == 0 && fstat(directory, &theirs) == 0 && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino) return found;
+    close(found);
+    errno = ESTALE;
+    return -1;
+}
+
+int brig_unpack_pivot(int outside) {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) return -1;
+    int directory = same_directory(outside);
+    if (directory < 0) return -1;
     int root = (int)syscall(SYS_open_tree, directory, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    if (root < 0) return -1;
-    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC};
-    if (syscall(SYS_mount_setattr, root, "", AT_EMPTY_PATH, &attributes, sizeof attributes) < 0
-        || syscall(SYS_move_mount, root, "", directory, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 || fchdir(root) < 0
-        || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) {
-        int reason = errno;
-        close(root);
-        errno = reason;
+    if (root < 0) {
+        close(directory);
         return -1;
     }
-    return root;
+    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC};
+    int result = -1;
+    if (syscall(SYS_mount_setattr, root, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0
+        && syscall(SYS_move_mount, root, "", directory, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0 && fchdir(root) == 0
+        && syscall(SYS_pivot_root, ".", ".") == 0 && umount2(".", MNT_DETACH) == 0 && chdir("/") == 0)
+        // One for reading: that of a tree only names it.
+        result = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int reason = errno;
+    close(root);
+    close(directory);
+    errno = reason;
+    return result;
 }
 
 // Rights of the first version of the interface, and those that came with a later one.
