@@ -26,6 +26,7 @@ public struct LaunchError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 /// Runs a body of system calls; a failure becomes one of this stage.
+@discardableResult
 func inStage<Result: ~Copyable>(_ stage: String, hint: String? = nil, _ body: () throws(SystemError) -> Result) throws(LaunchError) -> Result {
     do { return try body() } catch { throw LaunchError(stage, error, hint: hint) }
 }

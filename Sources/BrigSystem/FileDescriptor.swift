@@ -23,3 +23,16 @@ public struct FileDescriptor: ~Copyable, Sendable {
         return FileDescriptor(owning: try check("fcntl", "F_DUPFD_CLOEXEC") { fcntl(number, F_DUPFD_CLOEXEC, 3) })
     }
 }
+
+/// An open file that several owners share, or one that may be given up early; closed when the last of them lets go.
+public final class OpenFile: Sendable {
+    private let descriptor: FileDescriptor
+
+    public init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+
+    /// The number, for as long as this object lives.
+    public var number: Int32 { descriptor.number }
+
+    /// Calls `body` with the descriptor.
+    public func with<Result, Failure: Error>(_ body: (borrowing FileDescriptor) throws(Failure) -> Result) throws(Failure) -> Result { try body(descriptor) }
+}

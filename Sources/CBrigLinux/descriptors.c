@@ -5,9 +5,11 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <unistd.h>
 
 enum { maximum_descriptors = 64 };
 
@@ -71,6 +73,11 @@ int brig_lock_byte(int fd, uint64_t offset) {
     return errno == EAGAIN || errno == EACCES ? 1 : -1;
 }
 
+int brig_unlock_byte(int fd, uint64_t offset) {
+    struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = (off_t)offset, .l_len = 1};
+    return fcntl(fd, F_OFD_SETLK, &lock);
+}
+
 int brig_byte_is_locked(int fd, uint64_t offset) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)offset, .l_len = 1};
     if (fcntl(fd, F_OFD_GETLK, &lock) < 0) return -1;
@@ -87,6 +94,11 @@ int brig_signal_descriptor(const int *signals) {
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+int brig_take_signal(int fd) {
+    struct signalfd_siginfo info;
+    return read(fd, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
+}
+
 int brig_unblock_signals(void) { return sigprocmask(SIG_SETMASK, &before, NULL); }
 
 int brig_timer(uint64_t nanos, bool periodic) {
@@ -98,6 +110,10 @@ int brig_timer(uint64_t nanos, bool periodic) {
     if (periodic) setting.it_interval = time;
     return timerfd_settime(fd, 0, &setting, NULL) < 0 ? -1 : fd;
 }
+
+int brig_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+int brig_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int brig_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
 

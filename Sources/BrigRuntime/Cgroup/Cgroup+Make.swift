@@ -38,7 +38,7 @@ extension Cgroup {
         var paths: [String] = []
         for path in usable.map({ "\($0.hierarchy.own)/\(name)" }) where !paths.contains(path) { paths.append(path) }
         try prepare(paths)
-        var cgroup = CgroupV1()
+        let cgroup = CgroupV1()
         do throws(SystemError) {
             for (controller, hierarchy) in usable { try cgroup.add(controller, hierarchy, name: name) }
             try cgroup.apply(demand)

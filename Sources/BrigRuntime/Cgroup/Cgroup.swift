@@ -3,7 +3,7 @@ internal import Glibc
 
 /// A job's cgroup, whatever the host's version of it. Made empty with its ceilings set; the child starts in it or joins it by itself, nobody
 /// ever moves a process by its id.
-enum Cgroup: ~Copyable {
+enum Cgroup {
     case version1(CgroupV1)
     case version2(CgroupV2)
     /// No controller: the account may not make cgroups, or the policy demands nothing of them.

@@ -1,28 +1,28 @@
 internal import BrigSystem
 
 /// Where this host has its cgroup hierarchies, and where in them this process is (cgroups(7)).
-public struct CgroupMounts: Sendable, Equatable {
-    public struct Hierarchy: Sendable, Equatable {
+struct CgroupMounts: Sendable, Equatable {
+    struct Hierarchy: Sendable, Equatable {
         /// The mount point.
-        public let mountPoint: String
+        let mountPoint: String
         /// The directory of this process's own cgroup.
-        public let own: String
+        let own: String
     }
 
     /// Version 1 hierarchies by controller (`memory`, `pids`, `cpu`, `cpuacct`, `blkio`).
-    public private(set) var version1: [String: Hierarchy] = [:]
+    private(set) var version1: [String: Hierarchy] = [:]
     /// The unified hierarchy.
-    public private(set) var version2: Hierarchy?
+    private(set) var version2: Hierarchy?
 
     /// That of this process.
-    public static func current() throws(SystemError) -> CgroupMounts {
+    static func current() throws(SystemError) -> CgroupMounts {
         CgroupMounts(mountInfo: try readText("/proc/self/mountinfo"), membership: try readText("/proc/self/cgroup"))
     }
 
     /// - Parameters:
     ///   - mountInfo: as /proc/PID/mountinfo
     ///   - membership: as /proc/PID/cgroup
-    public init(mountInfo: String, membership: String) {
+    init(mountInfo: String, membership: String) {
         // hierarchy-ID:controller,controller:path
         var paths: [Substring: Substring] = [:]
         for line in membership.split(separator: "\n") {

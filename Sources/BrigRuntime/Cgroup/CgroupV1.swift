@@ -3,7 +3,7 @@ internal import CBrigLinux
 internal import Glibc
 
 /// A job's cgroups in version 1 hierarchies, one directory in each that it needs.
-struct CgroupV1: ~Copyable {
+final class CgroupV1 {
     struct Member: Equatable {
         let controller: String
         let path: String
@@ -21,8 +21,10 @@ struct CgroupV1: ~Copyable {
         if oomEvents >= 0 { _ = Glibc.close(oomEvents) }
     }
 
+    init() {}
+
     /// Makes one directory below this process's own cgroup of a hierarchy.
-    mutating func add(_ controller: String, _ hierarchy: CgroupMounts.Hierarchy, name: String) throws(SystemError) {
+    func add(_ controller: String, _ hierarchy: CgroupMounts.Hierarchy, name: String) throws(SystemError) {
         // cpu and cpuacct are often one hierarchy.
         let path = "\(hierarchy.own)/\(name)"
         if members.contains(where: { $0.path == path }) { return }
@@ -35,7 +37,7 @@ struct CgroupV1: ~Copyable {
     func path(_ controller: String) -> String? { members.first { $0.controller == controller }?.path }
 
     /// Sets the ceilings. Throws the first that cannot be set.
-    mutating func apply(_ demand: CgroupDemand) throws(SystemError) {
+    func apply(_ demand: CgroupDemand) throws(SystemError) {
         if let memory = path("memory") {
             if let limit = demand.memory {
                 try writeText("\(limit)", to: "\(memory)/memory.limit_in_bytes")
@@ -74,7 +76,7 @@ struct CgroupV1: ~Copyable {
 
     private static func watchMemory(_ path: String) throws(SystemError) -> Int32 {
         let control = try FileDescriptor.open("\(path)/memory.oom_control", .read)
-        let events = try check("eventfd") { eventfd(0, Int32(EFD_CLOEXEC.rawValue) | Int32(EFD_NONBLOCK.rawValue)) }
+        let events = try check("eventfd") { brig_eventfd() }
         do throws(SystemError) {
             try writeText("\(events) \(control.number)", to: "\(path)/cgroup.event_control")
         } catch {

@@ -3,7 +3,7 @@ internal import BrigSystem
 internal import Glibc
 
 /// A job's cgroup in the unified hierarchy (Documentation/admin-guide/cgroup-v2.rst of the kernel).
-struct CgroupV2: ~Copyable {
+final class CgroupV2 {
     let path: String
     /// The child starts in it (CLONE_INTO_CGROUP).
     let directory: FileDescriptor

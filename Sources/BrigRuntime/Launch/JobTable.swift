@@ -88,6 +88,12 @@ struct JobTable: ~Copyable {
         return found
     }
 
+    /// Gives up a slot that `abandoned` has locked.
+    borrowing func release(_ slot: UInt32) throws(LaunchError) {
+        let number = file.number
+        try inStage("jobs") { () throws(SystemError) in try check("fcntl", path) { brig_unlock_byte(number, UInt64(slot)) } }
+    }
+
     /// The record of a slot that is this brig's own: what its last holder left, if that was killed.
     borrowing func leftover(slot: UInt32) throws(LaunchError) -> Record? {
         try records().first { $0.slot == slot }?.record

@@ -8,7 +8,7 @@ internal import Glibc
 ///
 /// The handshake: "go" to the child, once its ids are mapped; "ready" from the process that becomes the job, with everything in force; it is
 /// then traced and told to go on; it stops at its exec, is read back, and runs.
-struct Launcher: ~Copyable {
+final class Launcher {
     let process: Int32
     let pidfd: FileDescriptor
     let control: FileDescriptor
@@ -17,16 +17,16 @@ struct Launcher: ~Copyable {
     private let plan: LaunchPlan
 
     /// What comes with "ready".
-    struct Handover: ~Copyable {
-        let scratch: FileDescriptor
-        var listener: FileDescriptor?
-        var terminal: FileDescriptor?
+    struct Handover {
+        let scratch: OpenFile
+        let listener: OpenFile?
+        let terminal: OpenFile?
     }
 
     /// Starts the child. Its streams are above 2, so that none overwrites another.
-    init(_ plan: LaunchPlan, _ descriptors: CellPlan.Descriptors, trees: inout SourceTrees, sharesMemory: Bool, started: (Int32) throws(LaunchError) -> Void) throws(LaunchError) {
+    init(_ plan: LaunchPlan, _ descriptors: CellPlan.Descriptors, trees: borrowing SourceTrees, sharesMemory: Bool) throws(LaunchError) {
         var pair: [Int32] = [-1, -1]
-        try inStage("clone") { () throws(SystemError) in try unsafe check("socketpair") { unsafe brig_control_sockets(&pair) } }
+        try inStage("clone") { () throws(SystemError) in try check("socketpair") { unsafe brig_control_sockets(&pair) } }
         control = FileDescriptor(owning: pair[0])
         let theirs = FileDescriptor(owning: pair[1])
         var descriptors = descriptors
@@ -40,6 +40,10 @@ struct Launcher: ~Copyable {
         self.process = process
         self.pidfd = FileDescriptor(owning: pidfd)
         self.plan = plan
+    }
+
+    /// Does what only the parent can do for the child, and lets it go on. Whatever fails here ends it.
+    func begin(trees: inout SourceTrees, started: (Int32) throws(LaunchError) -> Void) throws(LaunchError) {
         do throws(LaunchError) {
             try started(process)
             try mapIDs()
@@ -65,7 +69,7 @@ struct Launcher: ~Copyable {
 
     // MARK: What only the parent can do
 
-    private borrowing func mapIDs() throws(LaunchError) {
+    private func mapIDs() throws(LaunchError) {
         let identity = plan.identity
         if !Host.isRoot, identity.canDropGroups, let users = SubordinateIDs.program("newuidmap"), let groups = SubordinateIDs.program("newgidmap") {
             try SubordinateIDs.write(identity.userMap, with: users, process: process)
@@ -81,40 +85,40 @@ struct Launcher: ~Copyable {
     }
 
     /// The child can only lower its limits; root raises the hard ones that the policy wants higher.
-    private borrowing func raiseLimits() throws(LaunchError) {
+    private func raiseLimits() throws(LaunchError) {
         guard Host.isRoot else { return }
         for limit in plan.limits {
             try inStage("limits") { () throws(SystemError) in try check("prlimit", limit.name) { brig_raise_hard_limit(process, Int32(limit.resource), limit.value) } }
         }
     }
 
-    private borrowing func imageTrees(_ trees: inout SourceTrees) throws(LaunchError) -> [Int32] {
+    private func imageTrees(_ trees: inout SourceTrees) throws(LaunchError) -> [Int32] {
         guard trees.descriptors.values.contains(SourceTrees.follows) else { return [] }
         let namespace = try inStage("ids") { () throws(SystemError) in try FileDescriptor.open("/proc/\(process)/ns/user", .read) }
         return try trees.imageTrees(namespace: namespace.number)
     }
 
-    private borrowing func go(trees: [Int32] = []) throws(LaunchError) {
+    private func go(trees: [Int32] = []) throws(LaunchError) {
         var message = brig_message()
         message.kind = BRIG_MESSAGE_GO.rawValue
         message.descriptors = UInt32(trees.count)
         let number = control.number
         try inStage("wait") { () throws(SystemError) in
-            try unsafe check("sendmsg") { unsafe brig_send(number, &message, MemoryLayout<brig_message>.size, trees, trees.count) }
+            try check("sendmsg") { unsafe brig_send(number, &message, MemoryLayout<brig_message>.size, trees, trees.count) }
         }
     }
 
     // MARK: The child's side of the handshake
 
     /// A message of the child, or nil at the end of the line.
-    borrowing func receive(_ descriptors: inout [Int32]) throws(LaunchError) -> (message: brig_message, sender: Int32)? {
+    func receive(_ descriptors: inout [Int32]) throws(LaunchError) -> (message: brig_message, sender: Int32)? {
         var message = brig_message()
         var sender: pid_t = 0
         var buffer = [Int32](repeating: -1, count: 8)
         var count = 0
         let number = control.number
         let got = try inStage("wait") { () throws(SystemError) in
-            try unsafe check("recvmsg") { unsafe brig_receive(number, &message, MemoryLayout<brig_message>.size, &sender, &buffer, buffer.count, &count) }
+            try check("recvmsg") { unsafe brig_receive(number, &message, MemoryLayout<brig_message>.size, &sender, &buffer, buffer.count, &count) }
         }
         descriptors = Array(buffer.prefix(count))
         if got == 0 { return nil }
@@ -123,28 +127,28 @@ struct Launcher: ~Copyable {
     }
 
     /// Takes the descriptors of "ready"; the sender is the process that becomes the job.
-    mutating func takeOver(_ sender: Int32, _ descriptors: [Int32]) throws(LaunchError) -> Handover {
+    func takeOver(_ sender: Int32, _ descriptors: [Int32]) throws(LaunchError) -> Handover {
         let expected = 1 + (plan.filter.needsListener ? 1 : 0) + (plan.terminal == nil ? 0 : 1)
         var owned = descriptors[...]
         guard descriptors.count == expected, let scratch = owned.popFirst() else { throw LaunchError("ready", "\(descriptors.count) descriptors instead of \(expected)") }
         job = sender
         return Handover(
-            scratch: FileDescriptor(owning: scratch), listener: plan.filter.needsListener ? owned.popFirst().map { FileDescriptor(owning: $0) } : nil,
-            terminal: owned.popFirst().map { FileDescriptor(owning: $0) })
+            scratch: OpenFile(FileDescriptor(owning: scratch)), listener: plan.filter.needsListener ? owned.popFirst().map { OpenFile(FileDescriptor(owning: $0)) } : nil,
+            terminal: owned.popFirst().map { OpenFile(FileDescriptor(owning: $0)) })
     }
 
     /// Begins to trace the job, so that it stops at its exec. False where another tracer (a debugger around brig) or the host forbids it.
-    borrowing func traceExec() throws(LaunchError) -> Bool {
+    func traceExec() throws(LaunchError) -> Bool {
         if brig_trace_exec(job) == 0 { return true }
         let error = SystemError("ptrace", "PTRACE_SEIZE", errno: errno)
         if error.errno == EPERM { return false }
         throw LaunchError("ready", error)
     }
 
-    borrowing func proceed() throws(LaunchError) { try go() }
+    func proceed() throws(LaunchError) { try go() }
 
     /// What has become of the traced job: stopped at its exec (true), not yet (nil), or gone (false).
-    borrowing func execStop() throws(LaunchError) -> Bool? {
+    func execStop() throws(LaunchError) -> Bool? {
         var status: Int32 = 0
         var usage = rusage()
         while true {
@@ -158,19 +162,19 @@ struct Launcher: ~Copyable {
         }
     }
 
-    borrowing func release() throws(LaunchError) {
+    func release() throws(LaunchError) {
         let job = self.job
         try inStage("exec") { () throws(SystemError) in try check("ptrace", "PTRACE_DETACH") { brig_trace_detach(job, 0) } }
     }
 
     /// Ends init, and with it every process of the namespace.
-    borrowing func kill() {
+    func kill() {
         let number = pidfd.number
         if brig_pidfd_send_signal(number, SIGKILL) != 0, errno != ESRCH { Glibc.kill(process, SIGKILL) }
     }
 
     /// Waits for the end of init, which is that of all: its status, and the resources of the whole tree.
-    mutating func reap() -> (status: Int32, usage: rusage) {
+    func reap() -> (status: Int32, usage: rusage) {
         var status: Int32 = 0
         var usage = rusage()
         while unsafe brig_wait(process, &status, &usage, 0) < 0, errno == EINTR {}
@@ -178,7 +182,7 @@ struct Launcher: ~Copyable {
         return (status, usage)
     }
 
-    mutating func end() {
+    func end() {
         if isReaped { return }
         kill()
         // A traced job is its tracer's to reap before its parent can go.

@@ -9,7 +9,7 @@ struct ReadBack {
     private static let namespaces = ["user", "pid", "mnt", "net", "ipc", "uts", "cgroup"]
 
     /// - Throws: where a file cannot be read. What is read is compared by ``differences(_:plan:cgroup:)``.
-    static func read(job: Int32, at moment: String, plan: LaunchPlan, appArmorRequested: String?, cgroup: borrowing Cgroup) throws(LaunchError) -> JobReport.Enforcement {
+    static func read(job: Int32, at moment: String, plan: LaunchPlan, appArmorRequested: String?, cgroup: Cgroup) throws(LaunchError) -> JobReport.Enforcement {
         let status = try inStage("read-back") { () throws(SystemError) in try ProcessStatus(process: "\(job)") }
         let masks = ["CapBnd", "CapPrm", "CapEff", "CapInh", "CapAmb"].map { status.mask(Substring($0)) ?? .max }
         var spaces: [String: JobReport.Enforcement.Namespace] = [:]
@@ -38,7 +38,7 @@ struct ReadBack {
     }
 
     /// Where it is not what the plan says; empty where all is.
-    static func differences(_ read: JobReport.Enforcement, plan: LaunchPlan, demand: CgroupDemand, cgroup: borrowing Cgroup) -> [String] {
+    static func differences(_ read: JobReport.Enforcement, plan: LaunchPlan, demand: CgroupDemand, cgroup: Cgroup) -> [String] {
         var found: [String] = []
         func expect(_ name: String, _ isHeld: Bool, _ value: @autoclosure () -> String) {
             if !isHeld { found.append("\(name) is \(value())") }

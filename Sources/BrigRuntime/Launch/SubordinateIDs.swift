@@ -41,7 +41,7 @@ enum SubordinateIDs {
         let error = unsafe posix_spawn(&child, program, nil, nil, &arguments, &environment)
         if error != 0 { throw LaunchError("ids", SystemError("posix_spawn", program, errno: error)) }
         var status: Int32 = 0
-        try inStage("ids") { () throws(SystemError) in try unsafe check("waitpid", program) { unsafe waitpid(child, &status, 0) } }
+        try inStage("ids") { () throws(SystemError) in try check("waitpid", program) { unsafe waitpid(child, &status, 0) } }
         if status != 0 {
             throw LaunchError("ids", "\(words.joined(separator: " ")) failed", hint: "the account's ranges in /etc/subuid and /etc/subgid must hold these ids")
         }

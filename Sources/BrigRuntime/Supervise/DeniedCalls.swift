@@ -32,7 +32,7 @@ struct DeniedCalls {
             entries[key] = violations.count
             violations.append(
                 JobReport.Violation(
-                    kind: .systemCall, name: SystemCallCatalog.name(of: number, abi: abi) ?? "syscall_\(number)", number: number, abi: abi, arguments: arguments, action: action,
+                    kind: .systemCall, name: callName(number, abi: abi), number: number, abi: abi, arguments: arguments, action: action,
                     process: process(), firstAtMillis: atMillis, count: 1))
         } else {
             overflow += 1
@@ -53,14 +53,19 @@ struct DeniedCalls {
     }
 }
 
+/// A call's name in an ABI, or `syscall_N` where nobody knows one.
+private func callName(_ number: UInt32, abi: String) -> String {
+    SystemCallABI(rawValue: abi).flatMap { SystemCallCatalog.name(of: number, abi: $0) } ?? "syscall_\(number)"
+}
+
 /// The listener of the job's filter: takes each refused call, records it, and answers with the policy's errno. No call is ever let through.
-struct NotificationListener: ~Copyable {
-    let descriptor: FileDescriptor
+final class NotificationListener {
+    let descriptor: OpenFile
     private let verdicts: SeccompVerdicts
     private let nativeABI: String
     private(set) var denied = DeniedCalls()
 
-    init(_ descriptor: consuming FileDescriptor, verdicts: SeccompVerdicts, architecture: String) throws(LaunchError) {
+    init(_ descriptor: OpenFile, verdicts: SeccompVerdicts, architecture: String) throws(LaunchError) {
         try inStage("seccomp") { () throws(SystemError) in try check("seccomp", "SECCOMP_GET_NOTIF_SIZES") { brig_notification_sizes() } }
         self.descriptor = descriptor
         self.verdicts = verdicts
@@ -77,8 +82,8 @@ struct NotificationListener: ~Copyable {
     }
 
     /// Takes and answers one call.
-    mutating func answerOne(atMillis: UInt64, killsOnViolation: Bool) throws(LaunchError) -> Outcome {
-        var notification = unsafe seccomp_notif()
+    func answerOne(atMillis: UInt64, killsOnViolation: Bool) throws(LaunchError) -> Outcome {
+        var notification = seccomp_notif()
         let number = descriptor.number
         if unsafe brig_notification_receive(number, &notification) != 0 {
             if errno == ENOENT || errno == EINTR { return .gone } // killed between the call and this
@@ -102,7 +107,7 @@ struct NotificationListener: ~Copyable {
             // Only if it still waits was it this process that was described, and not a later one with its number.
             return brig_notification_is_valid(number, id) == 0 ? found : nil
         }
-        if ends || killsOnViolation { return .kill(name: SystemCallCatalog.name(of: plain, abi: abi) ?? "system call \(plain)") }
+        if ends || killsOnViolation { return .kill(name: callName(plain, abi: abi)) }
         // ENOENT: killed meanwhile.
         if brig_notification_answer(number, id, error) != 0, errno != ENOENT {
             throw LaunchError("seccomp", SystemError("ioctl", "SECCOMP_IOCTL_NOTIF_SEND", errno: errno))

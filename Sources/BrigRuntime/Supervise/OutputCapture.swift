@@ -3,7 +3,7 @@ internal import BrigSystem
 internal import Glibc
 
 /// One captured stream: its first and last bytes, and how many there were. Holds at most `limit` bytes however much comes.
-struct OutputCapture: ~Copyable {
+final class OutputCapture {
     let descriptor: FileDescriptor
     private let headLimit: Int
     private let tailLimit: Int
@@ -25,7 +25,7 @@ struct OutputCapture: ~Copyable {
     var isExceeded: Bool { total > UInt64(headLimit + tailLimit) }
 
     /// Reads what is there. At most `rounds` times 64 KiB, so that other events get their turn.
-    mutating func drain(_ buffer: inout [UInt8], rounds: Int = 16) throws(SystemError) {
+    func drain(_ buffer: inout [UInt8], rounds: Int = 16) throws(SystemError) {
         for _ in 0..<rounds where isOpen {
             let number = descriptor.number
             let got = unsafe buffer.withUnsafeMutableBytes { unsafe read(number, $0.baseAddress, $0.count) }
@@ -41,7 +41,7 @@ struct OutputCapture: ~Copyable {
         }
     }
 
-    private mutating func keep(_ bytes: ArraySlice<UInt8>) {
+    private func keep(_ bytes: ArraySlice<UInt8>) {
         total += UInt64(bytes.count)
         var rest = bytes
         if head.count < headLimit {
@@ -65,7 +65,7 @@ struct OutputCapture: ~Copyable {
     }
 
     /// What was kept.
-    consuming func finish() -> JobReport.Captured {
+    func finish() -> JobReport.Captured {
         let dropped = dropped
         let ordered = Array(tail[tailStart...] + tail[..<tailStart])
         return JobReport.Captured(head: dropped == 0 ? head + ordered : head, tail: dropped == 0 ? [] : ordered, droppedBytes: dropped)

@@ -82,14 +82,23 @@ int brig_control_sockets(int pair[2]);
 /// Takes an exclusive lock of one byte of a file for this open file description. 0 held, 1 somebody else holds it, -1 error.
 int brig_lock_byte(int fd, uint64_t offset);
 
+int brig_unlock_byte(int fd, uint64_t offset);
+
 /// Whether somebody holds a lock of this byte: 1 yes, 0 no, -1 error.
 int brig_byte_is_locked(int fd, uint64_t offset);
 
 /// A signalfd for a set of blocked signals; `signals` ends with 0.
 int brig_signal_descriptor(const int *signals);
 
+/// The number of a signal that has arrived at a signalfd; 0 where there is none.
+int brig_take_signal(int fd);
+
 /// Unblocks all signals that brig_signal_descriptor blocked, in this process.
 int brig_unblock_signals(void);
+
+/// eventfd(2) and pipe2(2), closed on exec; the first does not block.
+int brig_eventfd(void);
+int brig_pipe(int ends[2]);
 
 /// epoll_create1(2), closed on exec.
 int brig_epoll_create(void);

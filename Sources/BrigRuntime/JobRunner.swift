@@ -1,0 +1,164 @@
+public import BrigReport
+internal import BrigPlan
+internal import BrigPolicy
+internal import BrigSystem
+internal import Glibc
+
+/// Runs one job and reports on it. Whatever happens there is a report, and nothing of the job is left.
+public struct JobRunner: ~Copyable {
+    private let request: JobRequest
+    private let build: JobReport.Build
+    private var degraded: [JobReport.Degradation] = []
+    private let id: String
+    private let startedAt: String
+
+    public init(_ request: JobRequest, build: JobReport.Build) {
+        self.request = request
+        self.build = build
+        id = Self.newID()
+        startedAt = Clock.timestamp()
+    }
+
+    public consuming func run() -> JobReport {
+        do throws(LaunchError) {
+            return try runJob()
+        } catch {
+            return failure(error)
+        }
+    }
+
+    /// The report of a job that could not be started.
+    public static func failure(_ message: String, stage: String, command: [String], labels: [String: String], build: JobReport.Build) -> JobReport {
+        let (release, architecture) = Host.kernel()
+        var report = JobReport(
+            brig: build, job: JobReport.Job(id: newID(), command: command, startedAt: Clock.timestamp(), labels: labels), policy: nil, image: nil,
+            host: JobReport.Host(kernel: release, architecture: architecture, cgroupVersion: nil),
+            result: JobReport.JobResult(reason: .setupFailed, message: message, evidence: [JobReport.JobResult.EvidenceName.stage: .text(stage)]))
+        report.explainNulls(under: "", because: "the job was not started")
+        return report
+    }
+
+    // MARK: The way through
+
+    private mutating func runJob() throws(LaunchError) -> JobReport {
+        let policy = request.policy
+        let table = try JobTable()
+        let slot = try table.claim()
+        try sweep(table, own: slot)
+        let image = try RootImage(policy.rootfs)
+        let identity = try JobIdentity.resolve(policy.process, root: image.lookupRoot, slot: slot)
+        var root = RootPlan(policy, source: image.source) { image.missing($0) }
+        var trees = try SourceTrees(&root, identity: identity)
+        let command = try AppArmor.command(policy.appArmor, degraded: &degraded)
+        let context = LaunchContext(
+            identity: identity, root: root, inherited: inherited(), appArmorCommand: command, lastCapability: try lastCapability(),
+            terminal: request.streams == .terminal ? CallerTerminal.size() : nil)
+        let plan = try plan(context)
+
+        let demand = CgroupDemand(policy.limits)
+        let mounts = try inStage("cgroup") { () throws(SystemError) in try CgroupMounts.current() }
+        var record = JobTable.Record(id: id)
+        let cgroup = try Cgroup.make(demand, name: "brig-\(slot)-\(id)", mounts: mounts, degraded: &degraded) { paths throws(LaunchError) in
+            record.cgroups = paths
+            try table.write(record, slot: slot)
+        }
+        var finished: FinishedJob
+        do throws(LaunchError) {
+            let job = try RunningJob(request, plan: plan, demand: demand, cgroup: cgroup, trees: trees)
+            try job.start(cgroup, trees: &trees) { process throws(LaunchError) in
+                record.process = process
+                try table.write(record, slot: slot)
+            }
+            degraded += trees.notes
+            finished = try job.supervise(cgroup)
+        } catch {
+            // The tree is gone already; the cgroup must not stay either.
+            try inStage("cgroup") { () throws(SystemError) in try Cgroup.remove(cgroup.paths) }
+            try table.write(nil, slot: slot)
+            throw error
+        }
+        finished.usage = cgroup.usage()
+        try inStage("cgroup") { () throws(SystemError) in try Cgroup.remove(cgroup.paths) }
+        try table.write(nil, slot: slot)
+        return report(finished, plan: plan, image: image, cgroupVersion: cgroup.version)
+    }
+
+    private func plan(_ context: LaunchContext) throws(LaunchError) -> LaunchPlan {
+        do {
+            return try LaunchPlan(request.policy, command: request.command, context: context)
+        } catch {
+            throw LaunchError("seccomp", "\(error)")
+        }
+    }
+
+    /// Removes what killed brigs of this account have left.
+    private func sweep(_ table: borrowing JobTable, own slot: UInt32) throws(LaunchError) {
+        if let leftover = try table.leftover(slot: slot) {
+            try inStage("sweep") { () throws(SystemError) in try Cgroup.sweep(leftover.cgroups) }
+        }
+        for (slot, record) in try table.abandoned(except: slot) {
+            try inStage("sweep") { () throws(SystemError) in try Cgroup.sweep(record.cgroups) }
+            try table.write(nil, slot: slot)
+            try table.release(slot)
+        }
+        try table.write(JobTable.Record(id: id), slot: slot)
+    }
+
+    private func inherited() -> [Policy.EnvironmentVariable] {
+        request.policy.process.inheritEnvironment.compactMap { name in Host.environment(name).map { Policy.EnvironmentVariable(name: name, value: $0) } }
+    }
+
+    private func lastCapability() throws(LaunchError) -> UInt32 {
+        let text = try inStage("capabilities") { () throws(SystemError) in try readText("/proc/sys/kernel/cap_last_cap") }
+        return UInt32(text.prefix { $0 != "\n" }) ?? 40
+    }
+
+    /// Twelve letters and digits from the kernel's random numbers.
+    private static func newID() -> String {
+        let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
+        var bits = UInt64.random(in: 0...UInt64.max)
+        let text = (0..<12).map { _ in
+            defer { bits >>= 5 }
+            return alphabet[Int(bits & 31)]
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    // MARK: The report
+
+    private func base(_ result: JobReport.JobResult, image: JobReport.Image?, cgroupVersion: Int?) -> JobReport {
+        let (release, architecture) = Host.kernel()
+        let origin = request.policy.origin
+        return JobReport(
+            brig: build, job: JobReport.Job(id: id, command: [request.command.program] + request.command.arguments, startedAt: startedAt, labels: request.labels),
+            policy: JobReport.PolicyIdentity(
+                name: request.policy.name, path: origin.path, isBuiltIn: origin.isBuiltIn, sha256: origin.sha256, resolvedSHA256: origin.resolvedSHA256,
+                overrides: origin.overrides.map { JobReport.PolicyIdentity.Override(pointer: $0.pointer, flag: $0.flag) }),
+            image: image, host: JobReport.Host(kernel: release, architecture: architecture, cgroupVersion: cgroupVersion), result: result)
+    }
+
+    private func failure(_ error: LaunchError) -> JobReport {
+        var evidence: [String: JobReport.EvidenceValue] = [JobReport.JobResult.EvidenceName.stage: .text(error.stage)]
+        if let number = error.errno { evidence[JobReport.JobResult.EvidenceName.errno] = .text(errnoName(number)) }
+        var report = base(JobReport.JobResult(reason: .setupFailed, message: error.description, evidence: evidence), image: nil, cgroupVersion: nil)
+        report.degraded = degraded
+        report.explainNulls(under: "", because: "the job was not started")
+        return report
+    }
+
+    private func report(_ finished: borrowing FinishedJob, plan: LaunchPlan, image: RootImage, cgroupVersion: Int?) -> JobReport {
+        let limits = request.policy.limits
+        let outcome = Outcome(
+            supervision: finished.supervision, initStatus: finished.initStatus, usage: finished.usage, memoryLimit: finished.enforcement.cgroup?.memoryMax ?? limits.memory?.value.bytes,
+            cgroupVersion: cgroupVersion,
+            limits: Outcome.Limits(wallNanos: limits.wallTime?.nanos, cpuNanos: limits.cpuTime?.value.nanos, outputBytes: limits.output.bytes),
+            filterKills: request.policy.systemCalls.record == .none)
+        var report = base(outcome.result(), image: image.identity, cgroupVersion: cgroupVersion)
+        report.enforcement = finished.enforcement
+        report.degraded = degraded
+        finished.fill(&report, request: request)
+        report.time.setupNanos = finished.jobStartNanos - request.startedNanos
+        report.time.teardownNanos = Clock.monotonicNanos() - finished.jobEndNanos
+        return report
+    }
+}

@@ -1,0 +1,56 @@
+internal import BrigSystem
+internal import CBrigLinux
+internal import Glibc
+
+/// The descriptors that become the job's standard input, output and error; and brig's ends of the pipes where output is captured.
+struct StandardStreams: ~Copyable {
+    /// Above 2 each, so that the child can put them in place one by one.
+    private(set) var job: [Int32] = []
+    private(set) var output: FileDescriptor?
+    private(set) var error: FileDescriptor?
+
+    deinit {
+        for descriptor in job { _ = Glibc.close(descriptor) }
+    }
+
+    init(captured: Bool) throws(LaunchError) {
+        job.append(try Self.caller(0))
+        if captured {
+            output = FileDescriptor(owning: try pipe())
+            error = FileDescriptor(owning: try pipe())
+        } else {
+            job.append(try Self.caller(1))
+            job.append(try Self.caller(2))
+        }
+    }
+
+    /// The job's ends, once the child has its own copies: a pipe has no end while brig holds its writing side.
+    mutating func closeJobEnds() {
+        for descriptor in job { _ = Glibc.close(descriptor) }
+        job = []
+    }
+
+    mutating func takeOutput() -> FileDescriptor? { output.take() }
+    mutating func takeError() -> FileDescriptor? { error.take() }
+
+    /// A copy of one of the caller's streams; /dev/null where the caller has closed it.
+    private static func caller(_ number: Int32) throws(LaunchError) -> Int32 {
+        let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
+        if copy >= 0 { return copy }
+        return try inStage("stdio") { () throws(SystemError) in
+            let null = try FileDescriptor.open("/dev/null", .readWrite)
+            return try null.duplicate().release()
+        }
+    }
+
+    private mutating func pipe() throws(LaunchError) -> Int32 {
+        var ends: [Int32] = [-1, -1]
+        try inStage("stdio") { () throws(SystemError) in try check("pipe2") { unsafe brig_pipe(&ends) } }
+        let reader = FileDescriptor(owning: ends[0])
+        let writer = FileDescriptor(owning: ends[1])
+        let number = reader.number
+        try inStage("stdio") { () throws(SystemError) in try check("fcntl") { fcntl(number, F_SETFL, O_NONBLOCK) } }
+        job.append(try inStage("stdio") { () throws(SystemError) in try writer.duplicate().release() })
+        return try inStage("stdio") { () throws(SystemError) in try reader.duplicate().release() }
+    }
+}

@@ -1,0 +1,186 @@
+internal import BrigPlan
+internal import BrigPolicy
+internal import BrigReport
+internal import BrigSystem
+internal import CBrigCell
+internal import CBrigLinux
+internal import Glibc
+
+extension RunningJob {
+    /// Watches the job until nothing of it is left.
+    func supervise(_ cgroup: Cgroup) throws(LaunchError) -> FinishedJob {
+        while !supervision.isGone {
+            for token in try wait(milliseconds: nil) {
+                do throws(LaunchError) {
+                    for event in try events(of: token, cgroup) { apply(event, cgroup) }
+                } catch {
+                    // The job does not outlive what watches it.
+                    apply(.failure(error), cgroup)
+                }
+            }
+        }
+        let (status, usage) = launcher.reap()
+        if endNanos == 0 { endNanos = Clock.monotonicNanos() }
+        try drainRest()
+        return try finish(status, usage)
+    }
+
+    private func apply(_ event: Supervision.Event, _ cgroup: Cgroup) {
+        let hadEnded = supervision.status != nil || supervision.cause != nil
+        let actions = supervision.handle(event)
+        if !hadEnded, supervision.status != nil || supervision.cause != nil { endNanos = Clock.monotonicNanos() }
+        for action in actions {
+            switch action {
+            case .killAll:
+                launcher.kill()
+                // Init's end ends the namespace; this is faster where there are many processes.
+                do { try cgroup.kill() } catch { continue }
+            }
+        }
+    }
+
+    private var elapsedMillis: UInt64 { (Clock.monotonicNanos() - startNanos) / 1_000_000 }
+
+    /// What a ready descriptor means.
+    private func events(of token: UInt64, _ cgroup: Cgroup) throws(LaunchError) -> [Supervision.Event] {
+        switch Token(rawValue: token) {
+        case .control: return try controlEvents()
+        case .process:
+            // Init's last message was sent before its end.
+            let last = try controlEvents()
+            return last + [.gone]
+        case .signals: return signalEvents()
+        case .listener: return try answerCalls()
+        case .wallTimer:
+            wallTimer = nil
+            return [.wallTimer]
+        case .ticks: return tick(cgroup)
+        case .memory:
+            if case .version1(let group) = cgroup { Self.drain(group.oomEvents) }
+            return [.memoryCeiling]
+        case .output: return try capture(output, "stdout")
+        case .error: return try capture(error, "stderr")
+        case .terminal, .keyboard:
+            try relay(token)
+            return []
+        case nil: return []
+        }
+    }
+
+    private func controlEvents() throws(LaunchError) -> [Supervision.Event] {
+        var poll = pollfd(fd: launcher.control.number, events: Int16(POLLIN), revents: 0)
+        guard unsafe Glibc.poll(&poll, 1, 0) == 1 else { return [] }
+        var descriptors: [Int32] = []
+        guard let (message, _) = try launcher.receive(&descriptors) else {
+            try inStage("epoll") { () throws(SystemError) in try epoll.remove(launcher.control.number) }
+            return []
+        }
+        for descriptor in descriptors { close(descriptor) }
+        return message.kind == BRIG_MESSAGE_EXITED.rawValue ? [.exited(status: message.status)] : []
+    }
+
+    private func signalEvents() -> [Supervision.Event] {
+        var events: [Supervision.Event] = []
+        for number in takeSignals() {
+            if number == SIGWINCH, let handover, let terminal = handover.terminal { CallerTerminal.resize(terminal) }
+            if number == SIGINT || number == SIGTERM || number == SIGHUP { events.append(.signal(number)) }
+        }
+        return events
+    }
+
+    /// Answers what waits, but not for ever: other events get their turn.
+    private func answerCalls() throws(LaunchError) -> [Supervision.Event] {
+        guard let listener else { return [] }
+        let kills = request.policy.onViolation == .kill
+        var poll = pollfd(fd: listener.descriptor.number, events: Int16(POLLIN), revents: 0)
+        for _ in 0..<64 {
+            guard unsafe Glibc.poll(&poll, 1, 0) == 1, poll.revents & Int16(POLLIN) != 0 else { break }
+            if case .kill(let name) = try listener.answerOne(atMillis: elapsedMillis, killsOnViolation: kills) { return [.violation(call: name)] }
+        }
+        // Every task of the filter is gone: nothing more will come.
+        if poll.revents & Int16(POLLHUP) != 0 { try inStage("epoll") { () throws(SystemError) in try epoll.remove(listener.descriptor.number) } }
+        return []
+    }
+
+    private func tick(_ cgroup: Cgroup) -> [Supervision.Event] {
+        if let ticks { Self.drain(ticks.number) }
+        var events: [Supervision.Event] = []
+        let cpu = cgroup.cpuNanos()
+        if let cpu, supervision.cpuLimitNanos != nil {
+            events.append(.cpuTime(nanos: cpu))
+        }
+        let at = elapsedMillis
+        let (memory, pids) = (cgroup.memoryBytes(), cgroup.pidsCurrent())
+        timeline.tick { JobReport.Sample(atMillis: at, memoryBytes: memory, cpuMillis: cpu.map { $0 / 1_000_000 }, pids: pids) }
+        if request.policy.onViolation == .kill, let hits = cgroup.usage().pidsLimitHits, hits > 0 { events.append(.pidsCeiling) }
+        return events
+    }
+
+    private func capture(_ capture: OutputCapture?, _ name: String) throws(LaunchError) -> [Supervision.Event] {
+        guard let capture else { return [] }
+        do throws(SystemError) { try capture.drain(&buffer) } catch { throw LaunchError("output", error) }
+        if !capture.isOpen { try inStage("epoll") { () throws(SystemError) in try epoll.remove(capture.descriptor.number) } }
+        return capture.isExceeded ? [.outputExceeded(stream: name)] : []
+    }
+
+    /// Between the caller's terminal and the job's.
+    private func relay(_ token: UInt64) throws(LaunchError) {
+        guard let handover, let terminal = handover.terminal else { return }
+        let isOutput = token == Token.terminal.rawValue
+        let (from, to) = isOutput ? (terminal.number, Int32(1)) : (Int32(0), terminal.number)
+        let got = unsafe buffer.withUnsafeMutableBytes { unsafe read(from, $0.baseAddress, $0.count) }
+        if got <= 0 {
+            // EIO: the last process that had the job's terminal open is gone.
+            try inStage("epoll") { () throws(SystemError) in try epoll.remove(from) }
+            return
+        }
+        try inStage("terminal") { () throws(SystemError) in try writeAll(Array(buffer[..<got]), to: to, subject: "terminal") }
+    }
+
+    /// What the job wrote before its end is still in the pipes.
+    private func drainRest() throws(LaunchError) {
+        for capture in [output, error] {
+            do throws(SystemError) { try capture?.drain(&buffer, rounds: 1 << 20) } catch { throw LaunchError("output", error) }
+        }
+        if let handover, let terminal = handover.terminal {
+            while true {
+                let number = terminal.number
+                var poll = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+                guard unsafe Glibc.poll(&poll, 1, 0) == 1, poll.revents & Int16(POLLIN) != 0 else { break }
+                let got = unsafe buffer.withUnsafeMutableBytes { unsafe read(number, $0.baseAddress, $0.count) }
+                if got <= 0 { break }
+                try inStage("terminal") { () throws(SystemError) in try writeAll(Array(buffer[..<got]), to: 1, subject: "terminal") }
+            }
+        }
+        callerTerminal = nil
+    }
+
+    private func finish(_ status: Int32, _ usage: rusage) throws(LaunchError) -> FinishedJob {
+        guard let enforcement, let handover else { throw LaunchError("internal", "the job ended before it was read back") }
+        var finished = FinishedJob(
+            supervision: supervision, initStatus: status, enforcement: enforcement, resources: ProcessResources(usage), jobStartNanos: startNanos, jobEndNanos: endNanos,
+            timeline: timeline.samples)
+        let used = try inStage("scratch") { () throws(SystemError) in try handover.scratch.with { (file) throws(SystemError) in try fileSystemUse(file) } }
+        finished.scratchBytes = used.bytes - min(used.bytes, scratchBaseline.bytes)
+        finished.scratchInodes = used.inodes - min(used.inodes, scratchBaseline.inodes)
+        if let network { finished.network = NetworkTraffic(try inStage("network") { () throws(SystemError) in try network.with { (file) throws(SystemError) in try file.readAll(limit: 1 << 20, subject: "net/dev") } }) }
+        if let listener {
+            finished.violations = listener.denied.list
+            finished.deniedCounts = listener.denied.counts
+        }
+        if let capture = output {
+            finished.stdoutBytes = capture.total
+            finished.stdout = capture.finish()
+        }
+        if let capture = error {
+            finished.stderrBytes = capture.total
+            finished.stderr = capture.finish()
+        }
+        return finished
+    }
+
+    private static func drain(_ number: Int32) {
+        var count: UInt64 = 0
+        unsafe _ = read(number, &count, 8)
+    }
+}
