@@ -1,1 +1,10 @@
-print("brig")
+internal import ArgumentParser
+internal import BrigSystem
+internal import Glibc
+
+let startedNanos = Clock.monotonicNanos()
+let words = Array(CommandLine.arguments.dropFirst())
+
+// The launch path does not go through ArgumentParser, which would take longer than the launch.
+if words.first == "run" { exit(Run.main(Array(words.dropFirst()), startedNanos: startedNanos)) }
+BrigCommand.main(words)

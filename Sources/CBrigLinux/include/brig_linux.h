@@ -20,6 +20,11 @@ const char *brig_errno_name(int number);
 /// The sentence for an error number in the C locale, or NULL where it has none.
 const char *brig_errno_text(int number);
 
+// MARK: Build
+
+/// The commit that this was built from (-DBRIG_COMMIT=...), or NULL.
+const char *brig_build_commit(void);
+
 // MARK: Paths and mounts
 
 /// openat2(2); `resolve` is RESOLVE_*.

@@ -1,0 +1,25 @@
+internal import ArgumentParser
+internal import Glibc
+
+/// The command line apart from `brig run`: help, completions, and everything that is not a launch.
+struct BrigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "brig",
+        abstract: "Run programs you do not trust, and be told what they did.",
+        discussion: """
+            brig run --policy strict -- PROGRAM    run a program under a policy
+            brig run --help                        its options
+            """,
+        version: Build.commit.map { "brig \(Build.version) (\($0))" } ?? "brig \(Build.version)",
+        subcommands: [RunCommand.self, PolicyCommand.self, ImageCommand.self])
+}
+
+/// Only for the list of commands and for completions: `brig run` itself never gets here.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "run", abstract: "Run a program under a policy and report on it.")
+
+    @Argument(parsing: .captureForPassthrough, help: "Options, --, program and arguments.")
+    var words: [String] = []
+
+    func run() throws { throw ExitCode(Run.main(words, startedNanos: startedNanos)) }
+}

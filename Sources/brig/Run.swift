@@ -1,0 +1,84 @@
+internal import BrigPlan
+internal import BrigPolicy
+internal import BrigReport
+internal import BrigRuntime
+internal import BrigSystem
+internal import Glibc
+
+/// `brig run`: from the command line to the exit status.
+enum Run {
+    /// - Parameters:
+    ///   - words: what follows `brig run`
+    ///   - startedNanos: CLOCK_MONOTONIC at the start of this process
+    static func main(_ words: [String], startedNanos: UInt64) -> Int32 {
+        // A reader of standard output that goes away must not take the report with it.
+        signal(SIGPIPE, SIG_IGN)
+        let arguments: RunArguments
+        do {
+            arguments = try RunArguments(words)
+        } catch {
+            complain("\(error)")
+            return ExitStatus.failure.code
+        }
+        if arguments.wantsHelp {
+            print(RunOption.helpText, terminator: "")
+            return 0
+        }
+        return run(arguments, startedNanos)
+    }
+
+    private static func run(_ arguments: RunArguments, _ startedNanos: UInt64) -> Int32 {
+        let build = JobReport.Build(version: Build.version, commit: Build.commit)
+        var writer: ReportWriter?
+        if let target = arguments.report {
+            do {
+                writer = try ReportWriter(target)
+            } catch {
+                complain("\(error)")
+                return ExitStatus.failure.code
+            }
+        }
+        var report: JobReport
+        do {
+            let policy = try PolicyLoader.load(arguments.policy, overrides: arguments.overrides)
+            let streams: JobRequest.Streams = arguments.hasTerminal ? .terminal : arguments.capture == .no ? .passThrough : .capture
+            let request = JobRequest(
+                policy: policy, command: Command(program: arguments.program, arguments: arguments.arguments), streams: streams, labels: arguments.labels, startedNanos: startedNanos)
+            report = JobRunner(request, build: build).run()
+        } catch {
+            report = JobRunner.failure("\(error)", stage: "policy", command: [arguments.program] + arguments.arguments, labels: arguments.labels, build: build)
+        }
+        return finish(report, arguments, writer.take())
+    }
+
+    private static func finish(_ report: JobReport, _ arguments: RunArguments, _ writer: consuming ReportWriter?) -> Int32 {
+        var report = report
+        var status = report.result.exitStatus
+        if report.result.needsExplanation { complain(report.result.message) }
+        do throws(CaptureFilesError) {
+            if case .inDirectory(let directory) = arguments.capture { try CaptureFiles.write(&report, to: directory) }
+        } catch {
+            complain(error.description)
+            status = .failure
+        }
+        if let writer = writer.take() {
+            do throws(ReportError) {
+                try writer.write(report.encoded(pretty: true))
+            } catch {
+                complain(error.description)
+                status = .failure
+            }
+        }
+        return status.code
+    }
+
+    /// A line on standard error; what the job chose in it is escaped.
+    static func complain(_ message: String) {
+        var line = "brig: "
+        for scalar in message.unicodeScalars {
+            if scalar == "\n" { line += "\n      " } else if scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) { line += scalar.escaped(asASCII: true) } else { line.unicodeScalars.append(scalar) }
+        }
+        // Nobody is left to tell where this fails.
+        do { try writeAll(Array((line + "\n").utf8), to: 2, subject: "standard error") } catch { return }
+    }
+}
