@@ -1,12 +1,12 @@
 /// The known name that a misspelt one most likely means.
-enum Suggestion {
+public enum Suggestion {
     /// ` (did you mean "openat"?)`, or nothing where no known name is near.
-    static func text(for name: String, among known: some Sequence<String>) -> String {
+    public static func text(for name: String, among known: some Sequence<String>) -> String {
         nearest(to: name, among: known).map { " (did you mean \"\($0)\"?)" } ?? ""
     }
 
     /// The first of the known names at the least distance, if that is at most a third of the name's length.
-    static func nearest(to name: String, among known: some Sequence<String>) -> String? {
+    public static func nearest(to name: String, among known: some Sequence<String>) -> String? {
         let wanted = Array(name.utf8)
         // Nobody misspells a name of this length, and comparing takes length times length.
         guard wanted.count <= 64 else { return nil }

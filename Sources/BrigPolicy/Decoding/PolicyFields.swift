@@ -1,5 +1,5 @@
 /// The fields that each object of a policy may have. The decoder refuses all others, and a test holds the JSON Schema against this list.
-enum PolicyFields {
+package enum PolicyFields {
     static let root = ["$schema", "version", "name", "description", "base", "rootfs", "mounts", "process", "namespaces", "syscalls", "capabilities", "apparmor", "limits", "onViolation"]
     static let rootfs = ["image", "digest", "writable", "scratchSize", "scratchInodes"]
     static let mount = ["type", "source", "target", "readOnly", "exec", "size"]

@@ -18,6 +18,9 @@ public enum PolicyLoader {
     /// The bytes of a built-in policy as they are in the executable; nil for another name.
     public static func builtInText(_ name: String) -> [UInt8]? { PolicySource.builtIn(name) }
 
+    /// The JSON Schema of policies (draft 2020-12), as `brig policy schema` prints it.
+    public static var schemaText: [UInt8] { PolicySource.schema }
+
     /// Loads a policy.
     ///
     /// - Parameters:

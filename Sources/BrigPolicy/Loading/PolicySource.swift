@@ -43,6 +43,11 @@ struct PolicySource {
         return nil
     }
 
+    static var schema: [UInt8] {
+        let schema = unsafe brig_policy_schema()
+        return unsafe Array(UnsafeBufferPointer(start: schema.bytes, count: schema.length))
+    }
+
     static var builtInNames: [String] {
         var names: [String] = []
         while let policy = unsafe brig_builtin_policy_at(names.count) { names.append(unsafe String(cString: policy.pointee.name)) }
