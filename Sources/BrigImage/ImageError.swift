@@ -45,7 +45,6 @@ public struct ImageError: Error, Sendable, Equatable, CustomStringConvertible {
         let hint: String? =
             switch errnoName(error.errno) {
             case "ENOSPC", "EDQUOT": "the file system of the store is full: brig image gc, or --store elsewhere"
-            case "EACCES", "EROFS": "--store or BRIG_STORE names a store that you may write to"
             default: nil
             }
         self.init(.system, error.description, hint: hint)
