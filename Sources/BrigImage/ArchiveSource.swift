@@ -104,9 +104,10 @@ final class ArchiveSource: BlobSource {
 
     /// Names at the top of a docker-archive or an OCI layout.
     private static func belongs(_ name: String) -> Bool {
-        let top = name.split(separator: "/")[0]
-        if ["manifest.json", "repositories", "oci-layout", "index.json", "blobs"].contains(top) { return true }
-        return Digest(hex: top.prefix(64)) != nil && ["", ".json", ".tar"].contains(top.dropFirst(64))
+        var top = name.split(separator: "/")[0]
+        if ["manifest.json", "repositories", "oci-layout", "index.json", "config.json", "blobs"].contains(top) { return true }
+        if top.hasPrefix("sha256:") { top = top.dropFirst(7) }
+        return Digest(hex: top.prefix(64)) != nil && ["", ".json", ".tar", ".tar.gz"].contains(top.dropFirst(64))
     }
 }
 

@@ -20,8 +20,9 @@ extension ImagePlan {
             guard tag == nil || names.contains(where: { $0 == tag || $0.hasSuffix(":\(tag ?? "")") }) else { continue }
             let path = try fields.text("Config")
             guard !path.isEmpty, let config = try source.document(path) else { throw ImageError(.malformed, "the archive lacks the configuration \(quoted(path)) that manifest.json names") }
-            // docker names a configuration after its digest.
-            if let named = Digest(hex: (path.split(separator: "/").last ?? "").prefix { $0 != "." }) { try requireDigest(named, of: config, "the configuration \(quoted(path))") }
+            // A configuration is named after its digest, with or without the algorithm and a suffix.
+            let name = (path.split(separator: "/").last ?? "").prefix { $0 != "." }
+            if let named = Digest(name) ?? Digest(hex: name) { try requireDigest(named, of: config, "the configuration \(quoted(path))") }
             plans.append(try ImagePlan(config: config, paths: paths.map { ($0, nil) }, names: names, manifest: nil, limits: limits))
         }
         guard !plans.isEmpty || tag == nil else { throw ImageError(.notFound, "the archive has no image \(quoted(tag ?? ""))", hint: "it has \(known.joined(separator: ", "))") }

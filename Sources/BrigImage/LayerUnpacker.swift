@@ -42,6 +42,8 @@ struct LayerUnpacker: ~Copyable {
     ///
     /// - Throws: what is wrong with the first entry that is wrong; the directory then holds a part, which the caller removes.
     mutating func unpack(_ reader: inout ArchiveReader) throws(ImageError) -> LayerSummary {
+        // Until the archive says something else of its root; the same archive gives the same tree.
+        try directories.add(.root, mode: 0o755, modified: timespec())
         while let entry = try reader.nextEntry() {
             summary.entries += 1
             guard summary.entries <= limits.entries else { throw ImageError(.limit, "the archive has more than \(limits.entries) entries") }
@@ -171,6 +173,8 @@ struct LayerUnpacker: ~Copyable {
             guard let present = try status(of: target, in: parent.number) else {
                 let cName = target.name
                 try attempt("mknodat", target.text) { unsafe brig_unpack_whiteout(parent.number, cName) }
+                let times = [timespec(), timespec()]
+                try attempt("utimensat", target.text) { unsafe utimensat(parent.number, cName, times, AT_SYMLINK_NOFOLLOW) }
                 summary.whiteouts += 1
                 return
             }
