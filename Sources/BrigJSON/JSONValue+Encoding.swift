@@ -15,18 +15,6 @@ extension JSONValue {
         return unsafe Array(UnsafeRawBufferPointer(start: text, count: length))
     }
 
-    /// The form that digests are taken of: compact, with the members of every object sorted by the bytes of their names.
-    public func canonical() -> [UInt8] { sorted().encoded(pretty: false) }
-
-    private func sorted() -> JSONValue {
-        switch self {
-        case .array(let elements): .array(elements.map { $0.sorted() })
-        case .object(let members):
-            .object(members.map { Member($0.name, $0.value.sorted()) }.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) })
-        default: self
-        }
-    }
-
     /// A json-c object that the caller owns; NULL stands for null.
     @unsafe
     private func makeObject() -> OpaquePointer? {

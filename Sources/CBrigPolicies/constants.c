@@ -40,8 +40,10 @@ const struct brig_constant *brig_constant_named(const char *name) {
         size_t middle = (low + high) / 2;
         int order = strcmp(name, constants[middle].name);
         if (order == 0) return &constants[middle];
-        if (order < 0) high = middle;
-        else low = middle + 1;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
     }
     return 0;
 }

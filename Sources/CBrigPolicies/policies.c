@@ -28,8 +28,8 @@ static const struct brig_builtin_policy policies[] = {
     {"strict", strict, sizeof strict},
 };
 
-const struct brig_builtin_policy *brig_builtin_policy_at(size_t index) {
-    return index < sizeof policies / sizeof policies[0] ? &policies[index] : 0;
-}
+const struct brig_builtin_policy *brig_builtin_policy_at(size_t index) { return index < sizeof policies / sizeof policies[0] ? &policies[index] : 0; }
 
-struct brig_builtin_policy brig_policy_schema(void) { return (struct brig_builtin_policy){"policy.schema", schema, sizeof schema}; }
+struct brig_builtin_policy brig_policy_schema(void) {
+    return (struct brig_builtin_policy){"policy.schema", schema, sizeof schema};
+}

@@ -38,8 +38,10 @@ const struct brig_system_call *brig_system_call_named(const char *name) {
         size_t middle = (low + high) / 2;
         int order = strcmp(name, system_calls[middle].name);
         if (order == 0) return &system_calls[middle];
-        if (order < 0) high = middle;
-        else low = middle + 1;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
     }
     return 0;
 }

@@ -37,6 +37,14 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
         #expect(text(one.canonical()) == #"{"a":[{"c":2,"d":1}],"b":1}"#)
     }
 
+    @Test func canonicalFormIsTheSameValue() throws {
+        let value: JSONValue = ["s": "\u{1}\n\u{7F}é😀\"\\/", "\"k\"": .integer(.min), "d": .double(0.1), "l": [[], [:], false, .null]]
+        let text = value.canonical()
+        let again = try JSONDocument(text, bounds: .init(size: 1000, depth: 8)).value
+        #expect(again.canonical() == text && again["s"] == value["s"] && again["d"] == value["d"] && again["l"] == value["l"])
+        #expect(String(decoding: text, as: UTF8.self).contains(#""\u0001\u000a"#))
+    }
+
     @Test func whatIsWrittenIsReadBack() throws {
         let value: JSONValue = ["s": "\u{1}é😀\"\\", "n": .integer(.min), "d": .double(0.1), "l": [[], [:], false]]
         for pretty in [false, true] {

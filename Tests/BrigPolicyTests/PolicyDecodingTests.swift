@@ -62,7 +62,9 @@ func messages(_ text: String, overrides: [PolicyOverride] = []) throws -> [Strin
         #expect(try load(#"{"version": 1, "limits": {"memory": \#(text)}}"#).limits.memory == Demand(ByteCount(bytes), isRequired: isRequired))
     }
 
-    @Test(arguments: [("\"500ms\"", Duration.milliseconds(500)), ("\"30s\"", .seconds(30)), ("\"10min\"", .seconds(600)), ("\"2h\"", .seconds(7200)), ("\"none\"", nil)] as [(String, Duration?)])
+    @Test(
+        arguments: [("\"500ms\"", Duration.milliseconds(500)), ("\"30s\"", .seconds(30)), ("\"10min\"", .seconds(600)), ("\"2h\"", .seconds(7200)), ("\"none\"", nil)]
+            as [(String, Duration?)])
     func times(_ text: String, _ expected: Duration?) throws {
         #expect(try load(#"{"version": 1, "limits": {"wallTime": \#(text)}}"#).limits.wallTime == expected)
     }
@@ -70,13 +72,16 @@ func messages(_ text: String, overrides: [PolicyOverride] = []) throws -> [Strin
     @Test func images() throws {
         let images: [(String, Policy.ImageReference)] = [
             ("host", .host), ("dir:/srv/a:b", .directory("/srv/a:b")), ("tar:root.tar", .tar("root.tar")), ("docker-archive:a.tar", .dockerArchive(path: "a.tar", tag: nil)),
-            ("docker-archive:/x:y/a.tar:app:1", .dockerArchive(path: "/x:y/a.tar:app", tag: "1")), ("oci:dir:latest", .oci(path: "dir", tag: "latest")), ("debian:12", .stored("debian:12")),
+            ("docker-archive:/x:y/a.tar:app:1", .dockerArchive(path: "/x:y/a.tar:app", tag: "1")), ("oci:dir:latest", .oci(path: "dir", tag: "latest")),
+            ("debian:12", .stored("debian:12")),
         ]
         for (text, image) in images { #expect(try load(#"{"version": 1, "rootfs": {"image": "\#(text)"}}"#).rootfs.image == image) }
     }
 
     @Test func aNamedProfileIsRequiredUnlessSaidOtherwise() throws {
-        #expect(try load(#"{"version": 1, "apparmor": {"profile": "mine"}}"#).appArmor == Policy.AppArmorPolicy?.some(try load(#"{"version": 1, "apparmor": {"profile": "mine", "required": true}}"#).appArmor))
+        #expect(
+            try load(#"{"version": 1, "apparmor": {"profile": "mine"}}"#).appArmor
+                == Policy.AppArmorPolicy?.some(try load(#"{"version": 1, "apparmor": {"profile": "mine", "required": true}}"#).appArmor))
         #expect(try !load(#"{"version": 1, "apparmor": {"profile": "mine", "required": false}}"#).appArmor.isRequired)
         #expect(try load(#"{"version": 1, "apparmor": {"profile": "unconfined"}}"#).appArmor.profile == nil)
     }
@@ -123,12 +128,20 @@ func messages(_ text: String, overrides: [PolicyOverride] = []) throws -> [Strin
             try rules(#"{"rules": [{"names": ["\#(name)"], "action": "errno:EPERM", "args": [\#(text)]}]}"#, of: name).first?.conditions.first
         }
         #expect(try condition("ioctl", #"{"index": 1, "op": "equal", "value": "TIOCSTI"}"#) == .init(index: 1, comparison: .equal, value: 0x5412, isWord: true))
-        #expect(try condition("clone", #"{"index": 0, "op": "maskedEqual", "value": "CLONE_NEWUSER|CLONE_NEWNS", "mask": "0x10020000"}"#)
-            == .init(index: 0, comparison: .maskedEqual, value: 0x1002_0000, mask: 0x1002_0000, isWord: true))
+        #expect(
+            try condition("clone", #"{"index": 0, "op": "maskedEqual", "value": "CLONE_NEWUSER|CLONE_NEWNS", "mask": "0x10020000"}"#)
+                == .init(index: 0, comparison: .maskedEqual, value: 0x1002_0000, mask: 0x1002_0000, isWord: true))
         #expect(try condition("personality", #"{"index": 0, "op": "notEqual", "value": -1}"#) == .init(index: 0, comparison: .notEqual, value: 0xFFFF_FFFF, isWord: true))
         #expect(try condition("mmap", #"{"index": 2, "op": "equal", "value": "PROT_READ|PROT_EXEC"}"#) == .init(index: 2, comparison: .equal, value: 5, isWord: false))
+        #expect(
+            try rules(#"{"rules": [{"names": ["clone"], "action": "kill", "args": [{"index": 0, "op": "anyBit", "value": "CLONE_NEWUSER|CLONE_NEWNS"}]}]}"#, of: "clone").map(
+                \.conditions) == [
+                    [.init(index: 0, comparison: .maskedEqual, value: 0x2_0000, mask: 0x2_0000, isWord: true)],
+                    [.init(index: 0, comparison: .maskedEqual, value: 0x1000_0000, mask: 0x1000_0000, isWord: true)],
+                ])
         // Of a file mode only 16 bits count, so a job cannot slip past by setting others.
-        #expect(try condition("fchmod", #"{"index": 1, "op": "equal", "value": "S_ISUID"}"#) == .init(index: 1, comparison: .maskedEqual, value: 0o4000, mask: 0xFFFF, isWord: true))
+        #expect(
+            try condition("fchmod", #"{"index": 1, "op": "equal", "value": "S_ISUID"}"#) == .init(index: 1, comparison: .maskedEqual, value: 0o4000, mask: 0xFFFF, isWord: true))
     }
 
     @Test(arguments: [

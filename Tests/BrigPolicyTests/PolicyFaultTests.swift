@@ -1,8 +1,8 @@
 import BrigJSON
 import BrigPolicy
 import Glibc
-import Testing
 import TestSupport
+import Testing
 
 /// Calls `body` with the path of a file with these bytes, and removes it.
 func withFile<Result>(_ bytes: [UInt8], name: String = "policy.json", _ body: (String) throws -> Result) throws -> Result {
@@ -18,7 +18,7 @@ func withFile<Result>(_ bytes: [UInt8], name: String = "policy.json", _ body: (S
     let file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     try #require(file >= 0)
     var written = 0
-    while written < bytes.count { written += unsafe bytes.withUnsafeBytes { unsafe write(file, $0.baseAddress! + written, $0.count - written) } }
+    while written < bytes.count { written += unsafe bytes.withUnsafeBytes { unsafe write(file, UnsafeRawBufferPointer(rebasing: $0[written...]).baseAddress, $0.count - written) } }
     close(file)
     return try body(path)
 }

@@ -48,7 +48,9 @@ import Testing
     }
 
     @Test func basesInACircleAreAnError() throws {
-        try withFile(Array(#"{"version": 1, "base": "a.json"}"#.utf8), name: "a.json") { #expect(failure($0).hasSuffix("a.json:1:24: /base: \"a.json\" builds on this policy itself")) }
+        try withFile(Array(#"{"version": 1, "base": "a.json"}"#.utf8), name: "a.json") {
+            #expect(failure($0).hasSuffix("a.json:1:24: /base: \"a.json\" builds on this policy itself"))
+        }
     }
 
     @Test func chainsEndAtEight() throws {
@@ -71,6 +73,21 @@ import Testing
         #expect(policy.origin.sha256 == plain.sha256 && policy.origin.resolvedSHA256 != plain.resolvedSHA256)
         #expect(failure("default", overrides: [PolicyOverride("/limits/memory", "lots", flag: "--memory")]).hasPrefix("--memory: expected a size such as \"256MiB\""))
         #expect(try PolicyLoader.load("default", overrides: [PolicyOverride("/process/environment/A~1B", "x", flag: "--env")]).process.environment.contains { $0.name == "A/B" })
+    }
+
+    @Test func aFlagAddsToAList() throws {
+        let mount = PolicyOverride("/mounts/-", ["type": "bind", "source": "/srv", "target": "/srv"], flag: "--bind")
+        let count = try PolicyLoader.load("default").mounts.count
+        #expect(try PolicyLoader.load("default", overrides: [mount]).mounts.count == count + 1)
+        #expect(try load(#"{"version": 1}"#, overrides: [mount]).mounts.map(\.target) == ["/srv"])
+        let faulty = PolicyOverride("/mounts/-", ["type": "bind", "source": "srv", "target": "/srv"], flag: "--bind")
+        #expect(failure("default", overrides: [mount, faulty]).hasPrefix("--bind: expected an absolute path"))
+        #expect(try messages(#"{"version": 1, "mounts": 5}"#, overrides: [mount]) == ["1:26: /mounts: expected a list, found 5"])
+    }
+
+    @Test func aVariableByFlagAddsToTheStandardEnvironment() throws {
+        let policy = try load(#"{"version": 1}"#, overrides: [PolicyOverride("/process/environment/A", "1", flag: "--env")])
+        #expect(policy.process.environment.map(\.name) == ["A", "PATH"])
     }
 
     @Test func namesAndPathsAreToldApart() throws {

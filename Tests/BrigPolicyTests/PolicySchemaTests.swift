@@ -1,8 +1,8 @@
 import BrigJSON
 import BrigPolicy
 import Glibc
-import Testing
 import TestSupport
+import Testing
 
 /// The schema that the command prints says the same as the decoder.
 @Suite struct PolicySchemaTests {
@@ -29,7 +29,9 @@ import TestSupport
 
     @Test func noObjectIsOpen() throws {
         func openObjects(_ schema: JSONValue, _ pointer: String = "") -> [String] {
-            let children = (schema.members ?? []).flatMap { openObjects($0.value, "\(pointer)/\($0.name)") } + (schema.array ?? []).enumerated().flatMap { openObjects($1, "\(pointer)/\($0)") }
+            let children =
+                (schema.members ?? []).flatMap { openObjects($0.value, "\(pointer)/\($0.name)") }
+                + (schema.array ?? []).enumerated().flatMap { openObjects($1, "\(pointer)/\($0)") }
             return children + (schema["properties"]?.members != nil && schema["additionalProperties"] != false && schema["type"] == "object" ? [pointer] : [])
         }
         #expect(openObjects(try schema()) == [])

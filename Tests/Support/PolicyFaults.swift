@@ -21,7 +21,8 @@ public enum PolicyFaults {
             "image": "oci:images/app:1.0", "digest": .string("sha256:" + String(repeating: "a1", count: 32)), "writable": "scratch", "scratchSize": "1GiB", "scratchInodes": 1000,
         ],
         "mounts": [
-            ["type": "bind", "source": "/usr", "target": "/mnt/usr", "readOnly": true, "exec": true], ["type": "tmpfs", "target": "/tmp", "size": "1MiB", "readOnly": false, "exec": false],
+            ["type": "bind", "source": "/usr", "target": "/mnt/usr", "readOnly": true, "exec": true],
+            ["type": "tmpfs", "target": "/tmp", "size": "1MiB", "readOnly": false, "exec": false],
         ],
         "process": [
             "user": "nobody", "group": 100, "cwd": "/tmp", "hostname": "job", "umask": "0077", "arguments0": "program", "environment": ["PATH": "/bin", "X": ""],
@@ -42,8 +43,10 @@ public enum PolicyFaults {
         ],
         "capabilities": ["retain": ["CAP_NET_BIND_SERVICE", "CHOWN"], "ambient": true], "apparmor": ["profile": "brig-job", "required": false],
         "limits": [
-            "memory": ["value": "256MiB", "required": false], "swap": "0", "oomGroup": true, "pids": ["value": 10, "required": true], "cpus": ["value": .double(1.5), "required": false],
-            "cpuTime": ["value": "10s", "required": true], "wallTime": "500ms", "output": "1MiB", "onOutput": "kill", "fileSize": "1GiB", "openFiles": 100, "coreSize": 0, "stack": "8MiB",
+            "memory": ["value": "256MiB", "required": false], "swap": "0", "oomGroup": true, "pids": ["value": 10, "required": true],
+            "cpus": ["value": .double(1.5), "required": false],
+            "cpuTime": ["value": "10s", "required": true], "wallTime": "500ms", "output": "1MiB", "onOutput": "kill", "fileSize": "1GiB", "openFiles": 100, "coreSize": 0,
+            "stack": "8MiB",
             "lockedMemory": 0, "realtimePriority": 0,
             "io": [
                 [
@@ -84,26 +87,36 @@ public enum PolicyFaults {
     private static let values: [(String, JSONValue)] = [
         ("/version", 2), ("/version", "1"), ("/name", ""), ("/name", .string(String(repeating: "n", count: 129))), ("/base", "strikt"), ("/base", "./nowhere.json"), ("/base", ""),
         ("/rootfs/image", "dir:"), ("/rootfs/image", "oci:"), ("/rootfs/image", "docker-archive:a:"), ("/rootfs/image", "no such image"), ("/rootfs/image", "sha256:12"),
-        ("/rootfs/digest", "sha256:xyz"), ("/rootfs/digest", "md5:00"), ("/rootfs/writable", "yes"), ("/rootfs/scratchSize", "12MB"), ("/rootfs/scratchSize", "1.5GiB"), ("/rootfs/scratchSize", 0),
+        ("/rootfs/digest", "sha256:xyz"), ("/rootfs/digest", "md5:00"), ("/rootfs/writable", "yes"), ("/rootfs/scratchSize", "12MB"), ("/rootfs/scratchSize", "1.5GiB"),
+        ("/rootfs/scratchSize", 0),
         ("/rootfs/scratchInodes", 0), ("/rootfs/scratchInodes", .integer(.max)), ("/mounts/0/type", "nfs"), ("/mounts/0/source", "usr"), ("/mounts/0/source", "/usr/../etc"),
-        ("/mounts/0/source", "//usr"), ("/mounts/0/target", "/"), ("/mounts/0/target", "/proc/sys"), ("/mounts/0/target", "/dev"), ("/mounts/1/target", "/mnt/usr"), ("/mounts/1/size", "99999999TiB"),
+        ("/mounts/0/source", "//usr"), ("/mounts/0/target", "/"), ("/mounts/0/target", "/proc/sys"), ("/mounts/0/target", "/dev"), ("/mounts/1/target", "/mnt/usr"),
+        ("/mounts/1/size", "99999999TiB"),
         ("/process/user", 65_536), ("/process/user", "-1"), ("/process/user", "no body"), ("/process/group", "4294967296"), ("/process/cwd", "tmp"), ("/process/cwd", "/a/./b"),
-        ("/process/hostname", "a b"), ("/process/hostname", .string(String(repeating: "h", count: 65))), ("/process/umask", "0999"), ("/process/umask", "1777"), ("/process/umask", 22),
+        ("/process/hostname", "a b"), ("/process/hostname", .string(String(repeating: "h", count: 65))), ("/process/umask", "0999"), ("/process/umask", "1777"),
+        ("/process/umask", 22),
         ("/process/environment", ["A=B": "c"]), ("/process/environment", ["": "c"]), ("/process/environment/X", "a\u{0}b"), ("/process/inheritEnvironment", ["A", "A"]),
         ("/process/inheritEnvironment/0", "A=B"), ("/namespaces/user", "host"), ("/namespaces/pid", "none"), ("/namespaces/network", "hots"), ("/namespaces/network", "job:"),
-        ("/namespaces/network", "job:../x"), ("/namespaces/acceptRisk", false), ("/syscalls/default", "allow"), ("/syscalls/default", "errno:EPREM"), ("/syscalls/default", "errno"),
+        ("/namespaces/network", "job:../x"), ("/namespaces/acceptRisk", false), ("/syscalls/default", "allow"), ("/syscalls/default", "errno:EPREM"),
+        ("/syscalls/default", "errno"),
         ("/syscalls/allow/1", "opnat"), ("/syscalls/allow/0", "@file-oi"), ("/syscalls/allow/1", "read\u{0}"), ("/syscalls/allow/2", "mmap"), ("/syscalls/allow/1", "@file-io"),
         ("/syscalls/allow/1", "listxattrat"), ("/syscalls/deny/0", "mmap"), ("/syscalls/deny/0", "mount"), ("/syscalls/deny/0", "@everything"), ("/syscalls/deny/1/names", []),
-        ("/syscalls/deny/1/action", "allow"), ("/syscalls/deny/1/action", "log"), ("/syscalls/deny/1/names/0", "MOUNT"), ("/syscalls/rules/0/names", []), ("/syscalls/rules/0/names/0", "@process"),
+        ("/syscalls/deny/1/action", "allow"), ("/syscalls/deny/1/action", "log"), ("/syscalls/deny/1/names/0", "MOUNT"), ("/syscalls/rules/0/names", []),
+        ("/syscalls/rules/0/names/0", "@process"),
         ("/syscalls/rules/0/action", "deny"), ("/syscalls/rules/0/args/0/index", 6), ("/syscalls/rules/0/args/0/index", 2),
-        ("/syscalls/rules/0/args/0/op", "=="), ("/syscalls/rules/0/args/0/op", "equal"), ("/syscalls/rules/0/args/0/value", "CLONE_NEWUSR"), ("/syscalls/rules/0/args/0/value", "0xZZ"),
-        ("/syscalls/rules/0/args/0/value", "CLONE_NEWUSER|"), ("/syscalls/rules/0/args/0/value", 4_294_967_296), ("/syscalls/rules/0/args/0/value", "0x1"), ("/syscalls/rules/0/args/0/mask", ""),
+        ("/syscalls/rules/0/args/0/op", "=="), ("/syscalls/rules/0/args/0/op", "equal"), ("/syscalls/rules/0/args/0/value", "CLONE_NEWUSR"),
+        ("/syscalls/rules/0/args/0/value", "0xZZ"),
+        ("/syscalls/rules/0/args/0/value", "CLONE_NEWUSER|"), ("/syscalls/rules/0/args/0/value", 4_294_967_296), ("/syscalls/rules/0/args/0/value", "0x1"),
+        ("/syscalls/rules/0/args/0/mask", ""),
         ("/syscalls/record", "some"), ("/syscalls/baseline", "nosuchcall"), ("/capabilities/retain", ["CHOWN", "CAP_CHOWN"]), ("/capabilities/retain/0", "cap_chown"),
         ("/capabilities/retain/0", "NET_RAWW"), ("/capabilities/retain/0", "64"), ("/apparmor/profile", ""), ("/limits/memory", "1KiB"), ("/limits/memory/value", "256 MiB"),
-        ("/limits/memory/value", "256mib"), ("/limits/swap", "-1"), ("/limits/pids", 0), ("/limits/pids/value", 4_194_305), ("/limits/cpus", 0), ("/limits/cpus/value", .double(1.00005)),
-        ("/limits/cpus", 1025), ("/limits/cpuTime", "0s"), ("/limits/cpuTime/value", "10"), ("/limits/wallTime", "1 s"), ("/limits/wallTime", 30), ("/limits/wallTime", "999999999999h"),
+        ("/limits/memory/value", "256mib"), ("/limits/swap", "-1"), ("/limits/pids", 0), ("/limits/pids/value", 4_194_305), ("/limits/cpus", 0),
+        ("/limits/cpus/value", .double(1.00005)),
+        ("/limits/cpus", 1025), ("/limits/cpuTime", "0s"), ("/limits/cpuTime/value", "10"), ("/limits/wallTime", "1 s"), ("/limits/wallTime", 30),
+        ("/limits/wallTime", "999999999999h"),
         ("/limits/wallTime", "0ms"), ("/limits/output", "2GiB"), ("/limits/onOutput", "drop"), ("/limits/openFiles", 2), ("/limits/stack", 1), ("/limits/realtimePriority", 100),
-        ("/limits/io/0/device", "8"), ("/limits/io/0/device", "4096:0"), ("/limits/io/1/path", "var"), ("/limits/io/0/readOperationsPerSecond", 0), ("/limits/io/0/readBytesPerSecond", 0),
+        ("/limits/io/0/device", "8"), ("/limits/io/0/device", "4096:0"), ("/limits/io/1/path", "var"), ("/limits/io/0/readOperationsPerSecond", 0),
+        ("/limits/io/0/readBytesPerSecond", 0),
         ("/onViolation", "ignore"), ("/onViolation", "Kill"),
     ]
 
@@ -127,8 +140,10 @@ public enum PolicyFaults {
 
     static var missing: [PolicyFault] {
         [
-            "/version", "/mounts/0/type", "/mounts/0/source", "/mounts/1/target", "/syscalls/deny/1/names", "/syscalls/rules/0/names", "/syscalls/rules/0/action", "/syscalls/rules/0/args/0/index",
-            "/syscalls/rules/0/args/0/op", "/syscalls/rules/0/args/0/value", "/syscalls/rules/0/args/0/mask", "/limits/memory/value", "/limits/pids/value", "/limits/io/0/device", "/limits/io/1/path",
+            "/version", "/mounts/0/type", "/mounts/0/source", "/mounts/1/target", "/syscalls/deny/1/names", "/syscalls/rules/0/names", "/syscalls/rules/0/action",
+            "/syscalls/rules/0/args/0/index",
+            "/syscalls/rules/0/args/0/op", "/syscalls/rules/0/args/0/value", "/syscalls/rules/0/args/0/mask", "/limits/memory/value", "/limits/pids/value", "/limits/io/0/device",
+            "/limits/io/1/path",
             "/limits/io/1/readBytesPerSecond", "/namespaces/acceptRisk",
         ].map { (pointer: String) in PolicyFault(description: "\(pointer) is missing", text: Array(render(complete, leavingOut: pointer).utf8), pointer: pointer) }
     }
@@ -138,12 +153,16 @@ public enum PolicyFaults {
     static var texts: [PolicyFault] {
         let text = Array(render(complete).utf8)
         let whole: [(String, [UInt8])] = [
-            ("empty", []), ("white space", Array(" \n".utf8)), ("byte-order mark", [0xEF, 0xBB, 0xBF] + text), ("trailing object", text + Array("{}".utf8)), ("trailing letter", text + Array("x".utf8)),
-            ("trailing NUL", text + [0]), ("comment", Array("// policy\n".utf8) + text), ("list", Array("[]".utf8)), ("number", Array("1".utf8)), ("string", Array("\"default\"".utf8)), ("null", Array("null".utf8)),
-            ("100,000 lists", [UInt8](repeating: UInt8(ascii: "["), count: 100_000)), ("UTF-16", text.flatMap { [$0, 0] }), ("too large", text + [UInt8](repeating: UInt8(ascii: " "), count: 256 << 10)),
+            ("empty", []), ("white space", Array(" \n".utf8)), ("byte-order mark", [0xEF, 0xBB, 0xBF] + text), ("trailing object", text + Array("{}".utf8)),
+            ("trailing letter", text + Array("x".utf8)),
+            ("trailing NUL", text + [0]), ("comment", Array("// policy\n".utf8) + text), ("list", Array("[]".utf8)), ("number", Array("1".utf8)),
+            ("string", Array("\"default\"".utf8)), ("null", Array("null".utf8)),
+            ("100,000 lists", [UInt8](repeating: UInt8(ascii: "["), count: 100_000)), ("UTF-16", text.flatMap { [$0, 0] }),
+            ("too large", text + [UInt8](repeating: UInt8(ascii: " "), count: 256 << 10)),
             ("NaN", Array(#"{"version": NaN}"#.utf8)), ("1e400", Array(#"{"version": 1e400}"#.utf8)), ("above Int64", Array(#"{"version": 9223372036854775808}"#.utf8)),
             ("leading zero", Array(#"{"version": 01}"#.utf8)), ("single quotes", Array("{'version': 1}".utf8)), ("comma at the end", Array(#"{"version": 1,}"#.utf8)),
-            ("invalid UTF-8", Array(#"{"version": 1, "name": ""#.utf8) + [0xC3, 0x28] + Array("\"}".utf8)), ("raw control character", Array("{\"version\": 1, \"name\": \"a\tb\"}".utf8)),
+            ("invalid UTF-8", Array(#"{"version": 1, "name": ""#.utf8) + [0xC3, 0x28] + Array("\"}".utf8)),
+            ("raw control character", Array("{\"version\": 1, \"name\": \"a\tb\"}".utf8)),
             ("17 levels", Array((#"{"version": 1, "name": "# + String(repeating: "[", count: 16) + String(repeating: "]", count: 16) + "}").utf8)),
         ]
         let truncated = stride(from: 1, to: text.count - 1, by: max(1, text.count / 60)).map { ("the first \($0) bytes", Array(text[..<$0])) }

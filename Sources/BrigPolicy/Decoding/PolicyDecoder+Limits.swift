@@ -6,7 +6,7 @@ extension PolicyDecoder {
     private static let maximumPIDs: UInt64 = 4_194_304
 
     mutating func limits(_ value: JSONValue?) -> Policy.Limits {
-        let section = section(value, "/limits", known: PolicyFields.limits)
+        let section = section(value, Pointer("/limits"), known: PolicyFields.limits)
         return Policy.Limits(
             memory: demand(section, "memory") { $0.size($1, $2(), atLeast: 1 << 20) },
             swap: demand(section, "swap") { $0.size($1, $2()) } ?? Demand(ByteCount(0)),
@@ -52,13 +52,15 @@ extension PolicyDecoder {
     private mutating func io(_ limits: Section) -> [Policy.IOLimit] {
         var result: [Policy.IOLimit] = []
         for (index, element) in list(limits, "io").enumerated() {
-            let section = section(element, "/limits/io/\(index)", known: PolicyFields.io)
+            let section = section(element, Pointer("/limits/io/#", index), known: PolicyFields.io)
             var limit = Policy.IOLimit(target: .path("/"), isRequired: flag(section, "required", default: true))
             limit.readBytesPerSecond = size(section, "readBytesPerSecond", atLeast: 1)?.bytes
             limit.writeBytesPerSecond = size(section, "writeBytesPerSecond", atLeast: 1)?.bytes
             limit.readOperationsPerSecond = count(section, "readOperationsPerSecond", in: 1...UInt64(UInt32.max))
             limit.writeOperationsPerSecond = count(section, "writeOperationsPerSecond", in: 1...UInt64(UInt32.max))
-            if section.members.allSatisfy({ ["device", "path", "required"].contains($0.name) }) { fail(section.pointer, "expected at least one of readBytesPerSecond, writeBytesPerSecond, readOperationsPerSecond, writeOperationsPerSecond") }
+            if section.members.allSatisfy({ ["device", "path", "required"].contains($0.name) }) {
+                fail(section.pointer, "expected at least one of readBytesPerSecond, writeBytesPerSecond, readOperationsPerSecond, writeOperationsPerSecond")
+            }
             guard let target = ioTarget(section) else { continue }
             limit.target = target
             if result.contains(where: { $0.target == target }) { fail(section.pointer, "an earlier entry is for the same device or path") }

@@ -3,7 +3,7 @@ internal import BrigJSON
 extension PolicyDecoder {
     /// The whole policy. Meaningless where `faults` is not empty afterwards.
     mutating func policy(_ document: JSONValue, origin: Policy.Origin, lists: SystemCallLists) -> Policy {
-        let root = section(document, "", known: PolicyFields.root)
+        let root = section(document, Pointer(""), known: PolicyFields.root)
         // For editors; nothing is fetched.
         _ = text(root, "$schema")
         return Policy(

@@ -2,12 +2,13 @@ internal import BrigJSON
 
 /// What the job is: identity, environment, capabilities, AppArmor profile.
 extension PolicyDecoder {
-    private static let standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    static let standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     mutating func process(_ value: JSONValue?) -> Policy.ProcessSettings {
-        let section = section(value, "/process", known: PolicyFields.process)
+        let section = section(value, Pointer("/process"), known: PolicyFields.process)
         return Policy.ProcessSettings(
-            user: identity(section, "user"), group: identity(section, "group"), workingDirectory: absolutePath(section, "cwd") ?? "/", hostName: hostName(section), umask: umask(section),
+            user: identity(section, "user"), group: identity(section, "group"), workingDirectory: absolutePath(section, "cwd") ?? "/", hostName: hostName(section),
+            umask: umask(section),
             arguments0: text(section, "arguments0"), environment: environment(section), inheritEnvironment: inheritedNames(section), hasInit: flag(section, "init", default: true))
     }
 
@@ -33,7 +34,9 @@ extension PolicyDecoder {
 
     private mutating func hostName(_ section: Section) -> String {
         guard let value = section["hostname"], let name = text(value, "/process/hostname", expected: "a host name", length: 1...64) else { return "brig" }
-        if !name.utf8.allSatisfy({ Self.isAlphanumeric($0) || "-.".utf8.contains($0) }) { mismatch("/process/hostname", expected: "a host name of letters, digits, \"-\" and \".\"", found: value) }
+        if !name.utf8.allSatisfy({ Self.isAlphanumeric($0) || "-.".utf8.contains($0) }) {
+            mismatch("/process/hostname", expected: "a host name of letters, digits, \"-\" and \".\"", found: value)
+        }
         return name
     }
 
@@ -54,7 +57,9 @@ extension PolicyDecoder {
         variables.reserveCapacity(members.count)
         for member in members {
             let pointer = "/process/environment".appending(member: member.name)
-            if !Self.isVariableName(member.name) { fail(pointer, "expected a variable's name (no \"=\", no control characters), found \(Self.show(.string(member.name)))", isAboutName: true) }
+            if !Self.isVariableName(member.name) {
+                fail(pointer, "expected a variable's name (no \"=\", no control characters), found \(Self.show(.string(member.name)))", isAboutName: true)
+            }
             // A value may hold line breaks, but nothing can hold the byte that ends it.
             guard case .string(let text) = member.value, !text.utf8.contains(0) else {
                 mismatch(pointer, expected: "a string without U+0000", found: member.value)
@@ -83,7 +88,7 @@ extension PolicyDecoder {
     }
 
     mutating func capabilities(_ value: JSONValue?) -> Policy.CapabilityPolicy {
-        let section = section(value, "/capabilities", known: PolicyFields.capabilities)
+        let section = section(value, Pointer("/capabilities"), known: PolicyFields.capabilities)
         var retained: UInt64 = 0
         for (index, element) in list(section, "retain").enumerated() {
             let pointer = { "/capabilities/retain/\(index)" }
@@ -99,9 +104,11 @@ extension PolicyDecoder {
     }
 
     mutating func appArmor(_ value: JSONValue?) -> Policy.AppArmorPolicy {
-        let section = section(value, "/apparmor", known: PolicyFields.apparmor)
+        let section = section(value, Pointer("/apparmor"), known: PolicyFields.apparmor)
         let profile = text(section, "profile", expected: "the name of an AppArmor profile or \"unconfined\"", length: 1...255)
-        if let profile, profile.hasPrefix(" ") || profile.hasSuffix(" ") { mismatch("/apparmor/profile", expected: "a profile's name without spaces around it", found: .string(profile)) }
+        if let profile, profile.hasPrefix(" ") || profile.hasSuffix(" ") {
+            mismatch("/apparmor/profile", expected: "a profile's name without spaces around it", found: .string(profile))
+        }
         // Whoever names a profile relies on it; the standard one is a second line of defence.
         let isRequired = flag(section, "required", default: profile != nil && profile != "unconfined")
         if profile == "unconfined" && isRequired && section["required"] != nil { fail("/apparmor/required", "\"unconfined\" cannot be required") }

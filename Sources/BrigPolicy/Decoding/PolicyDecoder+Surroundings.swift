@@ -6,7 +6,7 @@ extension PolicyDecoder {
     private enum Writable: String, CaseIterable { case none, scratch }
 
     mutating func rootfs(_ value: JSONValue?) -> Policy.RootFileSystem {
-        let section = section(value, "/rootfs", known: PolicyFields.rootfs)
+        let section = section(value, Pointer("/rootfs"), known: PolicyFields.rootfs)
         var rootfs = Policy.RootFileSystem(image: .host, digest: nil, isScratch: false, scratchSize: ByteCount(64 << 20), scratchInodes: 65_536)
         if let value = section["image"], let image = image(value) { rootfs.image = image }
         if let digest = text(section, "digest", expected: "\"sha256:\" and 64 hexadecimal digits") {
@@ -69,7 +69,7 @@ extension PolicyDecoder {
     mutating func mounts(_ root: Section) -> [Policy.Mount] {
         var mounts: [Policy.Mount] = []
         for (index, element) in list(root, "mounts").enumerated() {
-            let section = section(element, "/mounts/\(index)", known: PolicyFields.mount)
+            let section = section(element, Pointer("/mounts/#", index), known: PolicyFields.mount)
             guard let mount = mount(section) else { continue }
             if mounts.contains(where: { $0.target == mount.target }) { fail(section.pointer(to: "target"), "\(mount.target) is the target of an earlier mount") }
             mounts.append(mount)
@@ -105,7 +105,7 @@ extension PolicyDecoder {
     // MARK: - Namespaces
 
     mutating func network(_ value: JSONValue?) -> Policy.Network {
-        let section = section(value, "/namespaces", known: PolicyFields.namespaces)
+        let section = section(value, Pointer("/namespaces"), known: PolicyFields.namespaces)
         for name in ["user", "pid", "mount", "ipc", "uts", "cgroup"] {
             if let value = section[name], value != "fresh" { mismatch(section.pointer(to: name), expected: "\"fresh\" (this namespace is always the job's own)", found: value) }
         }
@@ -118,7 +118,9 @@ extension PolicyDecoder {
             if !acceptsRisk { fail("/namespaces/network", "\"host\" shares the machine's own network and abstract sockets with the job: it needs \"acceptRisk\": true beside it") }
             return .host
         }
-        if let id = text.removing(prefix: "job:"), 1...64 ~= id.utf8.count, id.utf8.allSatisfy({ Self.isAlphanumeric($0) || "._-".utf8.contains($0) }), id.utf8.first != UInt8(ascii: ".") {
+        if let id = text.removing(prefix: "job:"), 1...64 ~= id.utf8.count, id.utf8.allSatisfy({ Self.isAlphanumeric($0) || "._-".utf8.contains($0) }),
+            id.utf8.first != UInt8(ascii: ".")
+        {
             return .job(id)
         }
         fail("/namespaces/network", "expected \(forms), found \(Self.show(value))\(Suggestion.text(for: text, among: ["none", "host"]))")

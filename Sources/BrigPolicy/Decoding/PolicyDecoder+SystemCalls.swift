@@ -8,7 +8,7 @@ extension PolicyDecoder {
     private static let unfilterable = ["clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"]
 
     mutating func systemCalls(_ value: JSONValue?, lists: SystemCallLists) -> SystemCallPolicy {
-        let section = section(value, "/syscalls", known: PolicyFields.syscalls)
+        let section = section(value, Pointer("/syscalls"), known: PolicyFields.syscalls)
         let record = choice(section, "record", default: SystemCallPolicy.Record.denied)
         if section["profile"] != nil { fail("/syscalls/profile", "seccomp profiles of other programs are not supported yet: write their calls into allow, deny and rules") }
         let defaultAction = action(section, "default", known: ["errno:EPERM", "errno:ENOSYS", "kill", "log"], allows: false) ?? .errno(EPERM)
@@ -74,7 +74,9 @@ extension PolicyDecoder {
                 groups |= mask
             case .call(let number):
                 if verdicts.isAllowedByName(number) { fail("/syscalls/allow/\(index)", "\(Self.show(element)) is listed twice") }
-                if number > baseline && section["baseline"] != nil { fail("/syscalls/allow/\(index)", "\(Self.show(element)) is newer than the baseline, so it is always answered ENOSYS") }
+                if number > baseline && section["baseline"] != nil {
+                    fail("/syscalls/allow/\(index)", "\(Self.show(element)) is newer than the baseline, so it is always answered ENOSYS")
+                }
                 verdicts.allowByName(number)
             case .nothing: break
             }
@@ -89,7 +91,7 @@ extension PolicyDecoder {
                 deny(element, "/syscalls/deny/\(index)", standard, narrows: narrows, into: &verdicts)
                 continue
             }
-            let denial = self.section(element, "/syscalls/deny/\(index)", known: PolicyFields.denial)
+            let denial = self.section(element, Pointer("/syscalls/deny/#", index), known: PolicyFields.denial)
             let action = action(denial, "action", known: ["errno:EPERM", "kill"], allows: false, logs: false) ?? standard
             _ = text(denial, "reason")
             let names = list(denial, "names")

@@ -43,13 +43,13 @@ struct PolicyDecoder {
     }
 
     /// An object whose members are all known ones.
-    mutating func section(_ value: JSONValue?, _ pointer: @autoclosure () -> String, known: [String]) -> Section {
-        guard let value else { return Section(pointer: pointer(), members: []) }
+    mutating func section(_ value: JSONValue?, _ place: Pointer, known: [String]) -> Section {
+        guard let value else { return Section(place: place, members: []) }
         guard case .object(let members) = value else {
-            mismatch(pointer(), expected: "an object", found: value)
-            return Section(pointer: pointer(), members: [])
+            mismatch(place.text, expected: "an object", found: value)
+            return Section(place: place, members: [])
         }
-        let section = Section(pointer: pointer(), members: members)
+        let section = Section(place: place, members: members)
         for member in members where !known.contains(member.name) {
             fail(section.pointer(to: member.name), "unknown field \(Self.show(.string(member.name)))\(Suggestion.text(for: member.name, among: known))", isAboutName: true)
         }
@@ -161,7 +161,9 @@ struct PolicyDecoder {
     /// An absolute path in its plain form: no empty, `.` or `..` component.
     mutating func absolutePath(_ section: Section, _ name: String) -> String? {
         guard let value = section[name], let path = text(value, section.pointer(to: name), expected: "an absolute path") else { return nil }
-        let isPlain = path == "/" || path.utf8.first == UInt8(ascii: "/") && path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).allSatisfy { !["", ".", ".."].contains($0) }
+        let isPlain =
+            path == "/"
+            || path.utf8.first == UInt8(ascii: "/") && path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).allSatisfy { !["", ".", ".."].contains($0) }
         guard isPlain else {
             mismatch(section.pointer(to: name), expected: "an absolute path without \".\", \"..\" and \"//\"", found: value)
             return nil
@@ -175,7 +177,7 @@ struct PolicyDecoder {
     mutating func demand<Value>(_ section: Section, _ name: String, _ read: (inout PolicyDecoder, JSONValue, @autoclosure () -> String) -> Value?) -> Demand<Value>? {
         guard let value = section[name] else { return nil }
         guard case .object = value else { return read(&self, value, section.pointer(to: name)).map { Demand($0) } }
-        let inner = self.section(value, section.pointer(to: name), known: PolicyFields.demand)
+        let inner = self.section(value, Pointer(section.pointer(to: name)), known: PolicyFields.demand)
         let isRequired = flag(inner, "required", default: true)
         guard let plain = inner["value"] else {
             fail(inner.pointer, "missing field \"value\"")

@@ -1,6 +1,8 @@
 /// The fields that each object of a policy may have. The decoder refuses all others, and a test holds the JSON Schema against this list.
 package enum PolicyFields {
-    static let root = ["$schema", "version", "name", "description", "base", "rootfs", "mounts", "process", "namespaces", "syscalls", "capabilities", "apparmor", "limits", "onViolation"]
+    static let root = [
+        "$schema", "version", "name", "description", "base", "rootfs", "mounts", "process", "namespaces", "syscalls", "capabilities", "apparmor", "limits", "onViolation",
+    ]
     static let rootfs = ["image", "digest", "writable", "scratchSize", "scratchInodes"]
     static let mount = ["type", "source", "target", "readOnly", "exec", "size"]
     static let process = ["user", "group", "cwd", "hostname", "umask", "arguments0", "environment", "inheritEnvironment", "init"]
@@ -12,7 +14,8 @@ package enum PolicyFields {
     static let capabilities = ["retain", "ambient"]
     static let apparmor = ["profile", "required"]
     static let limits = [
-        "memory", "swap", "oomGroup", "pids", "cpus", "cpuTime", "wallTime", "output", "onOutput", "fileSize", "openFiles", "coreSize", "stack", "lockedMemory", "realtimePriority", "io",
+        "memory", "swap", "oomGroup", "pids", "cpus", "cpuTime", "wallTime", "output", "onOutput", "fileSize", "openFiles", "coreSize", "stack", "lockedMemory", "realtimePriority",
+        "io",
     ]
     static let demand = ["value", "required"]
     static let io = ["device", "path", "readBytesPerSecond", "writeBytesPerSecond", "readOperationsPerSecond", "writeOperationsPerSecond", "required"]

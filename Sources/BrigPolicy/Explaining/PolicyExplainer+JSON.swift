@@ -9,7 +9,8 @@ extension PolicyExplainer {
         if let name = policy.name { members.append(.init("name", .string(name))) }
         if let description = policy.description { members.append(.init("description", .string(description))) }
         members += [
-            .init("rootfs", rootfs(policy.rootfs)), .init("mounts", .array(policy.mounts.map(mount))), .init("process", process(policy.process)), .init("namespaces", namespaces(policy.network)),
+            .init("rootfs", rootfs(policy.rootfs)), .init("mounts", .array(policy.mounts.map(mount))), .init("process", process(policy.process)),
+            .init("namespaces", namespaces(policy.network)),
             .init("syscalls", systemCalls(policy.systemCalls, resolved.document["syscalls"])), .init("capabilities", capabilities(policy.capabilities)),
             .init("apparmor", ["profile": .string(policy.appArmor.profile ?? "unconfined"), "required": .bool(policy.appArmor.isRequired)]), .init("limits", limits(policy.limits)),
             .init("onViolation", .string(policy.onViolation.rawValue)),
@@ -55,7 +56,8 @@ extension PolicyExplainer {
             }
         }
         var members: [JSONValue.Member] = [
-            .init("user", identity(process.user)), .init("group", identity(process.group)), .init("cwd", .string(process.workingDirectory)), .init("hostname", .string(process.hostName)),
+            .init("user", identity(process.user)), .init("group", identity(process.group)), .init("cwd", .string(process.workingDirectory)),
+            .init("hostname", .string(process.hostName)),
             .init("umask", .string(octal(process.umask))),
         ]
         if let name = process.arguments0 { members.append(.init("arguments0", .string(name))) }

@@ -44,7 +44,9 @@ extension PolicyExplainer {
             explained.formUnion(numbers)
             let missing = members.filter { !($0.number.map(allowed.contains) ?? false) }
             let count = held.count == members.count ? "all \(held.count)" : "\(held.count) of \(members.count)"
-            let names = held.count == members.count ? "" : missing.count <= held.count ? " Not \(missing.map(\.name).joined(separator: ", "))." : " Only \(held.map(\.name).joined(separator: ", "))."
+            let names =
+                held.count == members.count
+                ? "" : missing.count <= held.count ? " Not \(missing.map(\.name).joined(separator: ", "))." : " Only \(held.map(\.name).joined(separator: ", "))."
             lines.append("  \(group.name)\(spaces(width - group.name.utf8.count)) \(count): \(group.summary)\(names)")
         }
         return lines
@@ -91,6 +93,7 @@ extension PolicyExplainer {
         case "lessOrEqual": return "\(argument) <= \(value)"
         case "greater": return "\(argument) > \(value)"
         case "greaterOrEqual": return "\(argument) >= \(value)"
+        case "anyBit": return "a bit of \(value) in \(argument)"
         default:
             if let mask = element["mask"], mask == element["value"] { return "\(value) in \(argument)" }
             return "\(argument) & \(element["mask"].map(operand) ?? "?") = \(value)"

@@ -66,7 +66,8 @@ public enum PolicyExplainer {
             case .bind(let source): "\(source) of the host"
             case .tmpfs(let size): "a file system in memory of at most \(size)"
             }
-        return "\(mount.target): \(what), \(mount.isReadOnly ? "read-only" : "writable"), \(mount.isExecutable ? "programs may be started from it" : "no programs may be started from it")."
+        return
+            "\(mount.target): \(what), \(mount.isReadOnly ? "read-only" : "writable"), \(mount.isExecutable ? "programs may be started from it" : "no programs may be started from it")."
     }
 
     private static func process(_ process: Policy.ProcessSettings) -> [String] {

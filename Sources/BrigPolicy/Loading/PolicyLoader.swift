@@ -35,7 +35,16 @@ public enum PolicyLoader {
     public static func resolve(_ reference: String, overrides: [PolicyOverride] = []) throws(PolicyError) -> Resolved {
         let chain = try PolicyChain(reference)
         var document = chain.merged
-        for override in overrides { document = document.replacing(override.pointer[...], with: override.value) }
+        // A flag that adds a variable adds to the environment there would be without it.
+        if document["process"]?["environment"] == nil, overrides.contains(where: { $0.pointer.hasPrefix("/process/environment/") }) {
+            document = document.replacing("/process/environment", with: ["PATH": .string(PolicyDecoder.standardPath)])
+        }
+        var changes: [(pointer: String, flag: String)] = []
+        for override in overrides {
+            let change = override.applied(to: document)
+            document = change.document
+            changes.append((change.pointer, override.flag))
+        }
 
         let source = chain.layers[0].source
         let origin = Policy.Origin(
@@ -45,7 +54,7 @@ public enum PolicyLoader {
         decoder.version(of: chain.layers[0].document.value)
         let policy = decoder.policy(document, origin: origin, lists: chain.systemCallLists)
         guard decoder.faults.isEmpty else {
-            throw PolicyError(FaultPlacer(chain: chain, overrides: overrides).diagnostics(decoder.faults), omittedCount: decoder.omittedCount)
+            throw PolicyError(FaultPlacer(chain: chain, changes: changes).diagnostics(decoder.faults), omittedCount: decoder.omittedCount)
         }
         return Resolved(policy: policy, document: document, chain: chain.layers.map(\.source.path))
     }
@@ -62,14 +71,15 @@ extension PolicyChain {
 /// Finds where faulty values were written.
 private struct FaultPlacer {
     let chain: PolicyChain
-    let overrides: [PolicyOverride]
+    /// Pointers of values that flags put there.
+    let changes: [(pointer: String, flag: String)]
 
     func diagnostics(_ faults: [PolicyDecoder.Fault]) -> [Diagnostic] {
         let places = chain.layers.map { $0.document.places() }
         return faults.map { fault in
             // The last flag for a field is the one that counts.
-            if let override = overrides.last(where: { $0.covers(fault.pointer) }) {
-                return Diagnostic(place: .flag(override.flag), pointer: fault.pointer, message: fault.message)
+            if let change = changes.last(where: { fault.pointer == $0.pointer || fault.pointer.hasPrefix($0.pointer + "/") }) {
+                return Diagnostic(place: .flag(change.flag), pointer: fault.pointer, message: fault.message)
             }
             return Diagnostic(place: place(of: fault, places), pointer: fault.pointer, message: fault.message)
         }

@@ -21,7 +21,9 @@ public enum SystemCallCatalog {
         public let name: String
         /// Its number in the machine's own ABI; nil where it has none.
         public let number: UInt32?
-        public let arguments: [ArgumentKind]
+        public var arguments: [ArgumentKind] { (0..<6).compactMap { argument($0) } }
+        /// The letters of the table, the first argument's in the lowest byte.
+        fileprivate let letters: UInt64
         let groups: UInt32
         /// Numbers by architecture, for the check against libseccomp.
         package let numbers: (x86_64: Int, aarch64: Int)
@@ -89,15 +91,17 @@ extension SystemCallCatalog.Entry {
         number = unsafe UInt32(exactly: brig_system_call_number(call))
         groups = unsafe call.pointee.groups
         numbers = unsafe (Int(call.pointee.x86_64), Int(call.pointee.aarch64))
-        arguments = unsafe withUnsafeBytes(of: call.pointee.arguments) { letters in
-            unsafe letters.prefix { $0 != 0 }.map { letter in
-                switch letter {
-                case UInt8(ascii: "i"): .word
-                case UInt8(ascii: "l"): .long
-                case UInt8(ascii: "m"): .mode
-                default: .pointer
-                }
-            }
+        letters = unsafe withUnsafeBytes(of: call.pointee.arguments) { bytes in unsafe bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+    }
+
+    /// What the argument at an index, from 0, is to the kernel; nil where the call has no such argument.
+    public func argument(_ index: Int) -> SystemCallCatalog.ArgumentKind? {
+        switch UInt8(truncatingIfNeeded: letters >> UInt64(8 * index)) {
+        case UInt8(ascii: "i"): .word
+        case UInt8(ascii: "l"): .long
+        case UInt8(ascii: "m"): .mode
+        case UInt8(ascii: "p"): .pointer
+        default: nil
         }
     }
 }
@@ -109,11 +113,11 @@ public enum SystemCallABI: String, Sendable, CaseIterable {
     /// That of this executable.
     public static var native: SystemCallABI {
         #if arch(x86_64)
-            .x86_64
+        .x86_64
         #elseif arch(arm64)
-            .aarch64
+        .aarch64
         #else
-            #error("brig knows the system calls of x86_64 and aarch64")
+        #error("brig knows the system calls of x86_64 and aarch64")
         #endif
     }
 
