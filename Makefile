@@ -2,13 +2,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test check bench install clean
+.PHONY: help build release demo test test-vm check bench install clean
 
 PREFIX ?= /usr/local
 STATIC := -c release -Xswiftc -static-executable
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 build: ## debug build of the command and the tests
 	swift build --build-tests
@@ -21,6 +21,9 @@ demo: ## install what is missing, build, and run a small hostile program under P
 
 test: ## install what is missing and run every test
 	Scripts/install-dependencies build test && Scripts/run-tests
+
+test-vm: ## run the launching and attacking tests on Debian's 6.1 and 6.12 kernels, in emulated machines
+	Tests/VM/run
 
 check: ## formats, floors, the child's symbols, no Foundation on the launch path, scripts, documents
 	Scripts/install-dependencies build && Scripts/check-format && Scripts/check-floors && Scripts/check-scripts && Scripts/check-child-symbols && Scripts/check-no-foundation && Scripts/check-documents
