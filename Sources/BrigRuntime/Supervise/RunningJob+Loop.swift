@@ -68,10 +68,12 @@ extension RunningJob {
     }
 
     private func controlEvents() throws(LaunchError) -> [Supervision.Event] {
+        guard isControlOpen else { return [] }
         var poll = pollfd(fd: launcher.control.number, events: Int16(POLLIN), revents: 0)
         guard unsafe Glibc.poll(&poll, 1, 0) == 1 else { return [] }
         var descriptors: [Int32] = []
         guard let (message, _) = try launcher.receive(&descriptors) else {
+            isControlOpen = false
             try inStage("epoll") { () throws(SystemError) in try epoll.remove(launcher.control.number) }
             return []
         }

@@ -36,7 +36,8 @@ final class RunningJob {
     var endNanos: UInt64 = 0
     var scratchBaseline: (bytes: UInt64, inodes: UInt64) = (0, 0)
     var buffer = [UInt8](repeating: 0, count: 64 * 1024)
-    var pidsCeilingHits: UInt64 = 0
+    /// The child's side of the control socket has not been closed yet.
+    var isControlOpen = true
 
     /// Starts the child, which waits for its first "go".
     init(_ request: JobRequest, plan: LaunchPlan, demand: CgroupDemand, cgroup: Cgroup, trees: borrowing SourceTrees) throws(LaunchError) {
