@@ -45,7 +45,7 @@ struct ConfinedProcess: ~Copyable {
         let candidates = [brig_unpack_namespaces(1), geteuid() == 0 ? brig_unpack_namespaces(0) : 0]
         var arguments = unsafe (["brig"] + UnpackWorker.arguments).map { unsafe strdup($0) }
         unsafe arguments.append(nil)
-        defer { for unsafe argument in unsafe arguments { unsafe free(argument) } }
+        defer { unsafe arguments.forEach { unsafe free($0) } }
         for (index, namespaces) in candidates.enumerated() {
             var pidfd: Int32 = -1
             let pid = unsafe arguments.withUnsafeBufferPointer { unsafe brig_unpack_spawn(program, $0.baseAddress, descriptors, Int32(descriptors.count), namespaces, &pidfd) }

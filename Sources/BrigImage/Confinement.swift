@@ -26,7 +26,8 @@ enum Confinement {
             let reason = errnoName(errno)
             guard pivoted || target < 0 else {
                 throw ImageError(
-                    .confinement, "unpacking cannot be confined: no mount namespace and no Landlock (\(reason))", hint: "allow user namespaces, or run a kernel with Landlock (5.13)")
+                    .confinement, "unpacking cannot be confined: no mount namespace and no Landlock (\(reason))",
+                    hint: "allow user namespaces, or run a kernel with Landlock (5.13)")
             }
         }
         try filterSystemCalls()

@@ -17,7 +17,9 @@ struct EntryPath: Equatable {
     init(_ bytes: [UInt8], of what: StaticString = "entry", limits: UnpackLimits) throws(ImageError) {
         guard !bytes.isEmpty else { throw ImageError(.unsafePath, "\(what) with an empty path") }
         guard bytes[0] != Self.slash else { throw ImageError(.unsafePath, "\(what) \(quoted(bytes)) has an absolute path") }
-        guard bytes.count <= limits.pathLength else { throw ImageError(.limit, "\(what) \(quoted(bytes)) has a path of \(bytes.count) bytes, at most \(limits.pathLength) are read") }
+        guard bytes.count <= limits.pathLength else {
+            throw ImageError(.limit, "\(what) \(quoted(bytes)) has a path of \(bytes.count) bytes, at most \(limits.pathLength) are read")
+        }
         var path: [CChar] = []
         path.reserveCapacity(bytes.count + 1)
         var nameStart = 0

@@ -19,7 +19,9 @@ extension ImagePlan {
             known += names
             guard tag == nil || names.contains(where: { $0 == tag || $0.hasSuffix(":\(tag ?? "")") }) else { continue }
             let path = try fields.text("Config")
-            guard !path.isEmpty, let config = try source.document(path) else { throw ImageError(.malformed, "the archive lacks the configuration \(quoted(path)) that manifest.json names") }
+            guard !path.isEmpty, let config = try source.document(path) else {
+                throw ImageError(.malformed, "the archive lacks the configuration \(quoted(path)) that manifest.json names")
+            }
             // A configuration is named after its digest, with or without the algorithm and a suffix.
             let name = (path.split(separator: "/").last ?? "").prefix { $0 != "." }
             if let named = Digest(name) ?? Digest(hex: name) { try requireDigest(named, of: config, "the configuration \(quoted(path))") }

@@ -199,7 +199,8 @@ struct SourceKey: Equatable {
         }
         guard status.st_mode & S_IFMT == S_IFREG else { return nil }
         let parts: [String] = [
-            source.form.rawValue, source.tag ?? "", platform ?? "", "\(status.st_dev)", "\(status.st_ino)", "\(status.st_size)", "\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)",
+            source.form.rawValue, source.tag ?? "", platform ?? "", "\(status.st_dev)", "\(status.st_ino)", "\(status.st_size)",
+            "\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)",
             "\(status.st_ctim.tv_sec).\(status.st_ctim.tv_nsec)",
         ]
         digest = Digest(of: Array(parts.joined(separator: "\u{0}").utf8))

@@ -86,7 +86,7 @@ extension ImageStore {
     private func recordedBytes(of layer: String) throws(ImageError) -> UInt64 {
         do throws(ImageError) {
             return try summary(of: layer).bytes
-        } catch where error.code == .digestMismatch || error.code == .malformed {
+        } catch  where error.code == .digestMismatch || error.code == .malformed {
             return 0
         }
     }

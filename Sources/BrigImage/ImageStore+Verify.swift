@@ -64,7 +64,7 @@ extension ImageStore {
     private func note(_ result: inout Verification, _ body: () throws(ImageError) -> Void) throws(ImageError) {
         do throws(ImageError) {
             try body()
-        } catch where [.digestMismatch, .malformed, .limit].contains(error.code) {
+        } catch  where [.digestMismatch, .malformed, .limit].contains(error.code) {
             result.faults.append(error.message)
         }
     }

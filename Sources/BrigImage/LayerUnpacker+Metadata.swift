@@ -30,7 +30,9 @@ extension LayerUnpacker {
                 summary.droppedAttributes += 1
                 continue
             }
-            try attempt("fsetxattr", "\(quoted(bytes)) \(path.text)") { unsafe value.withUnsafeBytes { unsafe brig_unpack_set_attribute(descriptor, name, $0.baseAddress, $0.count) } }
+            try attempt("fsetxattr", "\(quoted(bytes)) \(path.text)") {
+                unsafe value.withUnsafeBytes { unsafe brig_unpack_set_attribute(descriptor, name, $0.baseAddress, $0.count) }
+            }
         }
     }
 
@@ -39,7 +41,8 @@ extension LayerUnpacker {
     mutating func finishDirectories() throws(ImageError) {
         try directories.forEachLastFirst { (path, mode, modified) throws(ImageError) in
             // Something else may have taken its place since; that has its own mode and time.
-            let number = path.count == 1 ? unsafe brig_unpack_open_beneath(root, ".", O_RDONLY | O_DIRECTORY, 0) : unsafe brig_unpack_open_beneath(root, path, O_RDONLY | O_DIRECTORY, 0)
+            let number =
+                path.count == 1 ? unsafe brig_unpack_open_beneath(root, ".", O_RDONLY | O_DIRECTORY, 0) : unsafe brig_unpack_open_beneath(root, path, O_RDONLY | O_DIRECTORY, 0)
             guard number >= 0 else {
                 if errno == ENOENT || errno == ENOTDIR || errno == ELOOP { return }
                 throw ImageError(SystemError("openat2", quoted(path.dropLast().map { UInt8(bitPattern: $0) }), errno: errno))

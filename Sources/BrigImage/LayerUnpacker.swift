@@ -163,11 +163,18 @@ struct LayerUnpacker: ~Copyable {
     // MARK: Whiteouts
 
     private mutating func unpack(_ whiteout: Whiteout, at path: EntryPath) throws(ImageError) {
+        if whiteout == .remark { return }
+        let parent: Parent
+        do throws(ImageError) {
+            parent = try self.parent(of: path)
+        } catch where error.code == .unsafePath {
+            // This layer has a file or a link where that directory was, which hides all of it: some tools name its content all the same.
+            return
+        }
         switch whiteout {
         case .remark: break
-        case .opaque: try makeOpaque(parent(of: path).number, path)
+        case .opaque: try makeOpaque(parent.number, path)
         case .deleted(let name):
-            let parent = try parent(of: path)
             let target = path.sibling(name)
             // Only lower layers are meant. An entry of this layer hides a lower one by itself, a directory when it is opaque.
             guard let present = try status(of: target, in: parent.number) else {

@@ -9,13 +9,13 @@ struct Platform: Equatable, CustomStringConvertible {
     /// What this program runs on, in the names that images use.
     static let host: Platform = {
         #if arch(x86_64)
-            Platform(architecture: "amd64")
+        Platform(architecture: "amd64")
         #elseif arch(arm64)
-            Platform(architecture: "arm64")
+        Platform(architecture: "arm64")
         #elseif arch(riscv64)
-            Platform(architecture: "riscv64")
+        Platform(architecture: "riscv64")
         #else
-            Platform(architecture: "unknown")
+        Platform(architecture: "unknown")
         #endif
     }()
 

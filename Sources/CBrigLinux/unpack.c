@@ -19,9 +19,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-uint64_t brig_unpack_namespaces(int user) {
-    return CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWPID | (user ? CLONE_NEWUSER : 0);
-}
+uint64_t brig_unpack_namespaces(int user) { return CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWPID | (user ? CLONE_NEWUSER : 0); }
 
 // Runs in the child, where other threads of the parent may hold any lock: system calls only.
 static _Noreturn void start(int executable, char *const argv[], const int *descriptors, int count) {
@@ -92,9 +90,9 @@ int brig_unpack_pivot(int outside) {
     }
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC};
     int result = -1;
-    if (syscall(SYS_mount_setattr, root, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0
-        && syscall(SYS_move_mount, root, "", directory, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0 && fchdir(root) == 0
-        && syscall(SYS_pivot_root, ".", ".") == 0 && umount2(".", MNT_DETACH) == 0 && chdir("/") == 0)
+    if (syscall(SYS_mount_setattr, root, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0 &&
+        syscall(SYS_move_mount, root, "", directory, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0 && fchdir(root) == 0 && syscall(SYS_pivot_root, ".", ".") == 0 &&
+        umount2(".", MNT_DETACH) == 0 && chdir("/") == 0)
         // One for reading: that of a tree only names it.
         result = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int reason = errno;
@@ -108,8 +106,8 @@ int brig_unpack_pivot(int outside) {
 static uint64_t handled_rights(long version) {
     uint64_t rights = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
     if (version >= 2) rights |= LANDLOCK_ACCESS_FS_REFER;
-    if (version >= 3) rights |= 1ULL << 14;  // LANDLOCK_ACCESS_FS_TRUNCATE, newer than some headers.
-    if (version >= 5) rights |= 1ULL << 15;  // LANDLOCK_ACCESS_FS_IOCTL_DEV
+    if (version >= 3) rights |= 1ULL << 14; // LANDLOCK_ACCESS_FS_TRUNCATE, newer than some headers.
+    if (version >= 5) rights |= 1ULL << 15; // LANDLOCK_ACCESS_FS_IOCTL_DEV
     return rights;
 }
 
@@ -128,8 +126,7 @@ int brig_unpack_landlock(int writable, int readable) {
     int rules = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
     if (rules < 0) return -1;
     int result = -1;
-    if (allow_below(rules, writable, handled & ~unwanted) == 0 && allow_below(rules, readable, reading) == 0)
-        result = (int)syscall(SYS_landlock_restrict_self, rules, 0);
+    if (allow_below(rules, writable, handled & ~unwanted) == 0 && allow_below(rules, readable, reading) == 0) result = (int)syscall(SYS_landlock_restrict_self, rules, 0);
     int reason = errno;
     close(rules);
     errno = reason;
@@ -147,19 +144,14 @@ int brig_unpack_drop_capabilities(uint64_t keep) {
     return (int)syscall(SYS_capset, &header, data);
 }
 
-int brig_unpack_no_new_privileges(void) {
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -1 : prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
+int brig_unpack_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -1 : prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
 int brig_unpack_open_beneath(int directory, const char *path, int flags, unsigned mode) {
-    struct open_how how = {
-        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC), .mode = mode, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV};
+    struct open_how how = {.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC), .mode = mode, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV};
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
-int brig_unpack_rename_new(int from_directory, const char *from, int to_directory, const char *to) {
-    return renameat2(from_directory, from, to_directory, to, RENAME_NOREPLACE);
-}
+int brig_unpack_rename_new(int from_directory, const char *from, int to_directory, const char *to) { return renameat2(from_directory, from, to_directory, to, RENAME_NOREPLACE); }
 
 int brig_unpack_sync_file_system(int descriptor) { return syncfs(descriptor); }
 

@@ -6,7 +6,8 @@ struct ImageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image", abstract: "Import, list, check and remove the images that jobs run in.",
         subcommands: [
-            ImageImportCommand.self, ImageListCommand.self, ImageInspectCommand.self, ImageHistoryCommand.self, ImageExportCommand.self, ImageVerifyCommand.self, ImageRemoveCommand.self,
+            ImageImportCommand.self, ImageListCommand.self, ImageInspectCommand.self, ImageHistoryCommand.self, ImageExportCommand.self, ImageVerifyCommand.self,
+            ImageRemoveCommand.self,
             ImageCollectCommand.self, ImageUnpackWorkerCommand.self,
         ])
 }

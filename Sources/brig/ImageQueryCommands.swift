@@ -13,7 +13,12 @@ struct ImageListCommand: ParsableCommand {
     func run() throws {
         let images = try options.open().images()
         if json {
-            let list: [JSONValue] = images.map { ["id": .string($0.id.description), "names": .array($0.names.map { .string($0) }), "layers": .integer(Int64($0.layers.count)), "bytes": .integer(Int64(clamping: $0.bytes))] }
+            let list: [JSONValue] = images.map {
+                [
+                    "id": .string($0.id.description), "names": .array($0.names.map { .string($0) }), "layers": .integer(Int64($0.layers.count)),
+                    "bytes": .integer(Int64(clamping: $0.bytes)),
+                ]
+            }
             print(String(decoding: (["images": .array(list)] as JSONValue).encoded(pretty: true), as: UTF8.self))
             return
         }

@@ -1,15 +1,20 @@
-@testable import BrigImage
 import BrigJSON
 import BrigSystem
 import Glibc
 import TestSupport
 import Testing
 
+@testable import BrigImage
+
 /// Imports through a confined process, of what other tools write and of what they would not.
 @Suite(.requires(.brig))
 struct ImportTests {
-    static let base = tar { $0.addDirectory("etc", mode: 0o750, time: 55); $0.add("etc/a", data: hello); $0.add("etc/b", data: hello) }
-    static let top = tar { $0.add("etc/.wh.a"); $0.add("etc/c", data: hello) }
+    static let base = tar {
+        $0.addDirectory("etc", mode: 0o750, time: 55); $0.add("etc/a", data: hello); $0.add("etc/b", data: hello)
+    }
+    static let top = tar {
+        $0.add("etc/.wh.a"); $0.add("etc/c", data: hello)
+    }
 
     @Test func dockerArchiveWithItsConfiguration() throws {
         try Fixture.run { fixture in
@@ -119,7 +124,12 @@ struct ImportTests {
             (.malformed, { $0.layerDigests[0] = "sha512:" + String(repeating: "a", count: 128) }),
             (.malformed, { $0.manifestDigest = "sha256:../../../../etc/passwd" }),
             (.malformed, { $0.manifestDigest = Digest(of: hello).description }),
-            (.digestMismatch, { $0.layerSizes[0] -= 1; $0.layerSizes[0] += 2 }),
+            (
+                .digestMismatch,
+                {
+                    $0.layerSizes[0] -= 1; $0.layerSizes[0] += 2
+                }
+            ),
             (.limit, { $0.layerSizes[0] -= 1 }),
             (.digestMismatch, { $0.config = Layout(layers: [Self.top]).config() }),
             (.malformed, { $0.config = Layout(layers: [Self.base]).config(diffIDs: []) }),
@@ -144,7 +154,9 @@ struct ImportTests {
             var bytes = Self.base
             bytes[1030] ^= 1
             try fixture.write(blob, bytes)
-            #expect { try store.importImages(from: ImageSource(.oci, path: path)) } throws: { ($0 as? ImageError)?.code == .digestMismatch || ($0 as? ImageError)?.code == .malformed }
+            #expect { try store.importImages(from: ImageSource(.oci, path: path)) } throws: {
+                ($0 as? ImageError)?.code == .digestMismatch || ($0 as? ImageError)?.code == .malformed
+            }
             #expect(try contents(fixture) == [])
             // The control.
             try fixture.write(blob, Self.base)

@@ -1,8 +1,9 @@
-@testable import BrigImage
 import CBrigLinux
 import Glibc
 import TestSupport
 import Testing
+
+@testable import BrigImage
 
 /// What a layer gets of an archive, and what it does not.
 struct LayerContentTests {
@@ -36,7 +37,8 @@ struct LayerContentTests {
                     $0.add("su", data: hello, mode: 0o4755)
                     $0.add("wall", data: hello, mode: 0o2755)
                     $0.addPax([
-                        ("SCHILY.xattr.security.capability", [1, 0, 0, 2]), ("SCHILY.xattr.trusted.x", hello), ("SCHILY.xattr.user.overlay.opaque", [121]), ("SCHILY.xattr.user.kept", hello),
+                        ("SCHILY.xattr.security.capability", [1, 0, 0, 2]), ("SCHILY.xattr.trusted.x", hello), ("SCHILY.xattr.user.overlay.opaque", [121]),
+                        ("SCHILY.xattr.user.kept", hello),
                     ])
                     $0.add("attributes", data: hello)
                 }, in: fixture)
@@ -56,7 +58,10 @@ struct LayerContentTests {
 
     @Test func aDroppedDeviceStillReplacesWhatWasThere() throws {
         try Fixture.run { fixture in
-            let layer = try Unpacked(tar { $0.add("x", data: hello); $0.add("x", type: "3", device: (1, 3)) }, in: fixture)
+            let layer = try Unpacked(
+                tar {
+                    $0.add("x", data: hello); $0.add("x", type: "3", device: (1, 3))
+                }, in: fixture)
             #expect(layer.status("x") == nil)
         }
     }
@@ -119,8 +124,20 @@ struct LayerContentTests {
     }
 
     @Test func aDirectoryWithContentIsNotReplaced() throws {
-        #expect(try rejection(tar { $0.add("d/f", data: hello); $0.add("d", data: hello) }) == .malformed)
-        #expect(try rejection(tar { $0.add("f", data: hello); $0.add("f/x", data: hello) }) == .unsafePath)
-        #expect(try rejection(tar { $0.addDirectory("d"); $0.add("d", data: hello) }) == nil)
+        #expect(
+            try rejection(
+                tar {
+                    $0.add("d/f", data: hello); $0.add("d", data: hello)
+                }) == .malformed)
+        #expect(
+            try rejection(
+                tar {
+                    $0.add("f", data: hello); $0.add("f/x", data: hello)
+                }) == .unsafePath)
+        #expect(
+            try rejection(
+                tar {
+                    $0.addDirectory("d"); $0.add("d", data: hello)
+                }) == nil)
     }
 }

@@ -1,6 +1,7 @@
-@testable import BrigImage
 import BrigJSON
 import TestSupport
+
+@testable import BrigImage
 
 /// Images in the shapes that other tools write, made by the tests: every part of them can be wrong.
 struct Layout {
@@ -58,7 +59,8 @@ struct Layout {
         }
         for layer in layers { _ = try blob(layer) }
         let manifest: JSONValue = [
-            "schemaVersion": 2, "config": ["mediaType": "application/vnd.oci.image.config.v1+json", "digest": .string(try blob(parts.config)), "size": .integer(Int64(parts.config.count))],
+            "schemaVersion": 2,
+            "config": ["mediaType": "application/vnd.oci.image.config.v1+json", "digest": .string(try blob(parts.config)), "size": .integer(Int64(parts.config.count))],
             "layers": .array(
                 zip(parts.layerDigests, parts.layerSizes).map { ["mediaType": .string(parts.mediaType), "digest": .string($0), "size": .integer(Int64($1))] }),
         ]

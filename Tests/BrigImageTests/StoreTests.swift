@@ -1,8 +1,9 @@
-@testable import BrigImage
 import BrigSystem
 import Glibc
 import TestSupport
 import Testing
+
+@testable import BrigImage
 
 /// A store that several use at once, that crashes, that is full, that was tampered with.
 @Suite(.requires(.brig))
@@ -26,7 +27,8 @@ struct StoreTests {
             let archive = tar { tar in for index in 0..<6000 { tar.add("f\(index)", data: hello) } }
             let path = try fixture.write("a.tar", archive)
             for milliseconds in [5, 20, 60, 150, 300] {
-                let line = "\(Executables.brig) image import --store \(fixture.path("store")) \(path) & pid=$!; sleep 0.\(String(1000 + milliseconds).dropFirst()); kill -9 $pid; wait"
+                let line =
+                    "\(Executables.brig) image import --store \(fixture.path("store")) \(path) & pid=$!; sleep 0.\(String(1000 + milliseconds).dropFirst()); kill -9 $pid; wait"
                 _ = try Command("/bin/sh", ["-c", line]).run()
                 let store = try makeStore(in: fixture)
                 #expect(try store.verify().faults == [], "after \(milliseconds) ms")
@@ -133,7 +135,9 @@ struct StoreTests {
                 ls /proc/$child/fd; kill -9 $brig; exec 9>&-; wait
                 """
             let outcome = try Command("/bin/sh", ["-c", script]).run()
-            for line in ["NoNewPrivs:\t1", "Seccomp:\t2", "CapEff:\t000000000000001b", "CapPrm:\t000000000000001b", "own user", "own mnt", "own net", "own pid", "own ipc", "own uts"] {
+            for line in [
+                "NoNewPrivs:\t1", "Seccomp:\t2", "CapEff:\t000000000000001b", "CapPrm:\t000000000000001b", "own user", "own mnt", "own net", "own pid", "own ipc", "own uts",
+            ] {
                 #expect(outcome.lines.contains(line), "\(line) in \(outcome.text)")
             }
         }

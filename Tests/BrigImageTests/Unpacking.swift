@@ -1,7 +1,8 @@
-@testable import BrigImage
 import BrigSystem
 import Glibc
 import TestSupport
+
+@testable import BrigImage
 
 /// A layer that was unpacked in this process, beside a file that must not be touched.
 struct Unpacked {
@@ -42,7 +43,9 @@ func rejection(_ archive: [UInt8], limits: UnpackLimits = UnpackLimits()) throws
             throw FixtureError("something was written outside: \(try fixture.names()) \(try fixture.names(in: "outside"))")
         }
         var status = stat()
-        guard unsafe lstat(fixture.path("outside/file"), &status) == 0, status.st_mode & 0o7777 == 0o640, status.st_nlink == 1 else { throw FixtureError("the file outside was changed") }
+        guard unsafe lstat(fixture.path("outside/file"), &status) == 0, status.st_mode & 0o7777 == 0o640, status.st_nlink == 1 else {
+            throw FixtureError("the file outside was changed")
+        }
         return code
     }
 }
