@@ -135,12 +135,37 @@ static void make_directory(struct cell *cell, const struct brig_step *step) {
     raw1(__NR_close, fd);
 }
 
+/// The link's directory is resolved like every other path of the job's root: a directory that the image has replaced by a link leads nowhere else.
 static void make_symlink(struct cell *cell, const struct brig_step *step) {
-    cell_must(cell, raw3(__NR_symlinkat, step->source, target_base(cell, step), step->target));
+    char directory[PATH_MAX];
+    size_t name = strlen(step->target);
+    while (name > 0 && step->target[name - 1] != '/') name--;
+    if (name >= sizeof directory) cell_fail(cell, -ENAMETOOLONG);
+    memcpy(directory, step->target, name);
+    directory[name] = 0;
+    long parent = cell_must(cell, open_in(target_base(cell, step), name ? directory : ".", O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT));
+    cell_must(cell, raw3(__NR_symlinkat, step->source, parent, step->target + name));
+    raw1(__NR_close, parent);
+}
+
+/// What is to be hidden; where a directory on the way cannot be entered, that directory.
+static long open_hidden(struct cell *cell, const struct brig_step *step) {
+    char path[PATH_MAX];
+    size_t length = strlen(step->target);
+    if (length >= sizeof path) return -ENAMETOOLONG;
+    memcpy(path, step->target, length + 1);
+    long target = open_in(cell->root_fd, path, O_PATH, RESOLVE_IN_ROOT);
+    while (target == -EACCES && length > 0) {
+        while (length > 0 && path[length - 1] != '/') length--;
+        while (length > 0 && path[length - 1] == '/') length--;
+        path[length] = 0;
+        if (length > 0) target = open_in(cell->root_fd, path, O_PATH, RESOLVE_IN_ROOT);
+    }
+    return target;
 }
 
 static void hide(struct cell *cell, const struct brig_step *step) {
-    long target = open_target(cell, step);
+    long target = open_hidden(cell, step);
     if (target == -ENOENT || target == -ENOTDIR) return;
     cell_must(cell, target);
     struct statx status;
@@ -214,10 +239,20 @@ void cell_build_root(struct cell *cell) {
     if (plan->read_only_root) set_attributes(cell, cell->root_fd, MOUNT_ATTR_RDONLY, false);
 }
 
+static uint64_t mount_id(struct cell *cell, const char *path) {
+    struct statx status;
+    cell_must(cell, raw5(__NR_statx, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &status));
+    return status.stx_mnt_id;
+}
+
 void cell_pivot(struct cell *cell) {
     cell_must(cell, raw1(__NR_fchdir, cell->root_fd));
     cell_must(cell, raw2(__NR_pivot_root, ".", "."));
-    // The old root now lies over the new one; with it goes all of the host, in one grace period.
+    // Over the new root there now lies the old one, and over that the scratch tree, which was mounted there. Each goes on its own, the upper one
+    // first, and with them all of the host.
+    cell_must(cell, raw2(__NR_umount2, ".", MNT_DETACH));
     cell_must(cell, raw2(__NR_umount2, ".", MNT_DETACH));
     cell_must(cell, raw1(__NR_chdir, "/"));
+    // "/" leads to the process's root, "/.." to whatever lies over it: were that anything else, the job would have a way out.
+    if (mount_id(cell, "/") != mount_id(cell, "/..")) cell_fail(cell, -EXDEV);
 }
