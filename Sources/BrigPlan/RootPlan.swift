@@ -56,6 +56,9 @@ public struct RootPlan: Sendable, Equatable {
         addDevices()
         for mount in policy.mounts { add(mount) }
         steps.append(RootStep(.readOnly, "dev"))
+        let workingDirectory = Self.relative(policy.process.workingDirectory)
+        // Where the job can write, a working directory that is missing is the job's own, as with WORKDIR of a container file.
+        if isScratch, workingDirectory != "." { steps.append(RootStep(.directory(mode: 0o755), workingDirectory, flags: .owned)) }
     }
 
     static func relative(_ path: String) -> String {

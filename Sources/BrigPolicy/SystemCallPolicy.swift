@@ -21,6 +21,8 @@ public struct SystemCallPolicy: Sendable, Equatable {
     public enum Action: Sendable, Equatable, Hashable {
         case allow
         case errno(Int32)
+        /// As on a kernel that does not have the call: ENOSYS, and no violation. For calls that programs try first and have a substitute for.
+        case absent
         case kill
         /// Run it and have the kernel log it.
         case log

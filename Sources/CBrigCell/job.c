@@ -35,8 +35,12 @@ static void take_streams(struct cell *cell) {
 static void set_limits(struct cell *cell) {
     const struct brig_plan *plan = cell->plan;
     for (uint32_t i = 0; i < plan->limit_count; i++) {
-        struct rlimit64 limit = {plan->limits[i].value, plan->limits[i].value};
+        // A hard limit of the caller's that is lower already is the tighter ceiling: it stays.
+        struct rlimit64 limit;
         cell->detail = plan->limits[i].resource;
+        cell_must(cell, raw4(__NR_prlimit64, 0, plan->limits[i].resource, 0, &limit));
+        if (plan->limits[i].value < limit.rlim_max) limit.rlim_max = plan->limits[i].value;
+        limit.rlim_cur = limit.rlim_max;
         cell_must(cell, raw4(__NR_prlimit64, 0, plan->limits[i].resource, &limit, 0));
     }
     cell->detail = 0;

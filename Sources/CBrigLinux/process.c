@@ -33,11 +33,3 @@ pid_t brig_hold_user_namespace(void) {
     }
     return (pid_t)pid;
 }
-
-int brig_raise_hard_limit(pid_t pid, int resource, uint64_t value) {
-    struct rlimit limit;
-    if (prlimit(pid, resource, NULL, &limit) < 0) return -1;
-    if (limit.rlim_max >= value) return 0;
-    limit.rlim_max = value;
-    return prlimit(pid, resource, &limit, NULL);
-}

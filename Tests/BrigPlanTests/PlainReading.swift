@@ -38,12 +38,16 @@ struct PlainReading {
         let actions = (rules[call.number] ?? []).filter { $0.conditions.allSatisfy { condition in holds(condition, call) } }.map(\.action)
         if actions.contains(.kill) { return .kill }
         if options.forbidSetIDBits, let number = setIDErrno(call) { return .errno(number) }
-        for case .errno(let number) in actions { return .errno(number) }
+        for action in actions {
+            if case .errno(let number) = action { return .errno(number) }
+            if action == .absent { return .unknown }
+        }
         if actions.contains(.log) { return .log }
         if actions.contains(.allow) { return .allow }
         return switch policy.defaultAction {
         case .allow: .allow
         case .errno(let number): .errno(number)
+        case .absent: .unknown
         case .kill: .kill
         case .log: .log
         }

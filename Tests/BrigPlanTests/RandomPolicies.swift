@@ -34,7 +34,8 @@ struct RandomPolicies {
     private mutating func action() -> SystemCallPolicy.Action {
         switch Int.random(in: 0..<8, using: &random) {
         case 0...3: .allow
-        case 4...5: .errno([1, 13, 22, 38].randomElement(using: &random) ?? 1)
+        case 4: .absent
+        case 5: .errno([1, 13, 22, 38].randomElement(using: &random) ?? 1)
         case 6: .kill
         default: .log
         }

@@ -11,13 +11,14 @@ public enum SeccompVerdict: Sendable, Hashable {
     case log
     /// Came through another ABI: not run, ENOSYS, recorded with the ABI's name.
     case foreign(ForeignABI)
-    /// Above the policy's baseline, or -1: not run, ENOSYS as on an older kernel, no violation.
+    /// Absent by the policy, above its baseline, or -1: not run, ENOSYS as on an older kernel, no violation.
     case unknown
 
     init(_ action: SystemCallPolicy.Action) {
         switch action {
         case .allow: self = .allow
         case .errno(let number): self = .errno(number)
+        case .absent: self = .unknown
         case .kill: self = .kill
         case .log: self = .log
         }

@@ -106,7 +106,7 @@ extension SystemCallPolicy.Action {
     fileprivate var severity: Int {
         switch self {
         case .kill: 3
-        case .errno: 2
+        case .errno, .absent: 2
         case .log: 1
         case .allow: 0
         }

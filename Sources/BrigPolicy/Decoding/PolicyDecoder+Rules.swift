@@ -9,7 +9,7 @@ extension PolicyDecoder {
             let rule = self.section(element, Pointer("/syscalls/rules/#", index), known: PolicyFields.rule)
             _ = text(rule, "reason")
             for name in ["names", "action"] where rule[name] == nil { fail(rule.pointer, "missing field \"\(name)\"") }
-            let action = action(rule, "action", known: ["allow", "errno:EPERM", "kill", "log"], allows: true)
+            let action = action(rule, "action", known: ["allow", "errno:EPERM", "absent", "kill", "log"], allows: true)
             let names = list(rule, "names")
             if names.isEmpty && rule["names"] != nil { fail(rule.pointer(to: "names"), "expected at least one name") }
             let arguments = list(rule, "args")

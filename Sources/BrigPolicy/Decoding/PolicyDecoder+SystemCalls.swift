@@ -20,7 +20,7 @@ extension PolicyDecoder {
         let rules = rules(section, lists, into: &verdicts)
         for name in Self.unfilterable {
             guard case .number(let number) = SystemCallCatalog.meaning(of: name), !verdicts.isNamed(number) else { continue }
-            if !rules.contains(where: { $0.number == number }) { verdicts.deny(number, .errno(ENOSYS)) }
+            if !rules.contains(where: { $0.number == number }) { verdicts.deny(number, name == "clone3" ? .absent : .errno(ENOSYS)) }
         }
         return SystemCallPolicy(defaultAction: defaultAction, rules: verdicts.rules + rules, baseline: baseline, record: record)
     }
@@ -92,7 +92,7 @@ extension PolicyDecoder {
                 continue
             }
             let denial = self.section(element, Pointer("/syscalls/deny/#", index), known: PolicyFields.denial)
-            let action = action(denial, "action", known: ["errno:EPERM", "kill"], allows: false, logs: false) ?? standard
+            let action = action(denial, "action", known: ["errno:EPERM", "absent", "kill"], allows: false, logs: false) ?? standard
             _ = text(denial, "reason")
             let names = list(denial, "names")
             if names.isEmpty { fail(denial.pointer, "missing field \"names\" with at least one name") }
@@ -115,11 +115,12 @@ extension PolicyDecoder {
 
     // MARK: - actions
 
-    /// `kill`, `errno:NAME`, and where they make sense `allow` and `log`.
+    /// `kill`, `errno:NAME`, `absent`, and where they make sense `allow` and `log`.
     mutating func action(_ section: Section, _ name: String, known: [String], allows: Bool, logs: Bool = true) -> SystemCallPolicy.Action? {
         guard let value = section[name] else { return nil }
         if case .string(let text) = value {
             if text == "kill" { return .kill }
+            if text == "absent" { return .absent }
             if text == "allow" && allows { return .allow }
             if text == "log" && logs { return .log }
             if let errorName = text.removing(prefix: "errno:"), !text.utf8.contains(0) {

@@ -30,7 +30,7 @@ struct VerdictTable {
         switch action {
         case .allow: allow(number)
         case .log: entries[Int(number)].isLogged = true
-        case .errno, .kill: deny(number, action)
+        case .errno, .absent, .kill: deny(number, action)
         }
     }
 

@@ -83,6 +83,7 @@ extension PolicyExplainer {
             switch policy.defaultAction {
             case .errno(let number): "errno:\(errnoName(number))"
             case .kill: "kill"
+            case .absent: "absent"
             case .log, .allow: "log"
             }
         let deny = document?["deny"]?.array ?? []

@@ -24,7 +24,7 @@ extension PolicyExplainer {
 
     private static func isDenial(_ action: SystemCallPolicy.Action) -> Bool {
         switch action {
-        case .errno, .kill: true
+        case .errno, .absent, .kill: true
         case .allow, .log: false
         }
     }
@@ -106,6 +106,7 @@ extension PolicyExplainer {
         switch text {
         case "allow": "is allowed"
         case "kill": "ends the job"
+        case "absent": "is answered ENOSYS, as on a kernel without it"
         case "log": "is run and logged by the kernel"
         default: "is answered \(text.removing(prefix: "errno:") ?? text)"
         }
@@ -115,6 +116,7 @@ extension PolicyExplainer {
         switch action {
         case .allow: "is allowed"
         case .kill: "ends the job"
+        case .absent: "is answered ENOSYS, as on a kernel without it"
         case .log: "is run and logged by the kernel"
         case .errno(let number): "is answered \(errnoName(number))"
         }

@@ -47,7 +47,6 @@ final class Launcher {
         do throws(LaunchError) {
             try started(process)
             try mapIDs()
-            try raiseLimits()
             try go(trees: try imageTrees(&trees))
         } catch {
             end()
@@ -81,14 +80,6 @@ final class Launcher {
             if !identity.canDropGroups { try writeText("deny", to: "/proc/\(process)/setgroups") }
             try writeText(identity.userMap.text, to: "/proc/\(process)/uid_map")
             try writeText(identity.groupMap.text, to: "/proc/\(process)/gid_map")
-        }
-    }
-
-    /// The child can only lower its limits; root raises the hard ones that the policy wants higher.
-    private func raiseLimits() throws(LaunchError) {
-        guard Host.isRoot else { return }
-        for limit in plan.limits {
-            try inStage("limits") { () throws(SystemError) in try check("prlimit", limit.name) { brig_raise_hard_limit(process, Int32(limit.resource), limit.value) } }
         }
     }
 

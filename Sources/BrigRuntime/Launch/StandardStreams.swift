@@ -33,10 +33,16 @@ struct StandardStreams: ~Copyable {
     mutating func takeOutput() -> FileDescriptor? { output.take() }
     mutating func takeError() -> FileDescriptor? { error.take() }
 
-    /// A copy of one of the caller's streams; /dev/null where the caller has closed it.
+    /// A copy of one of the caller's streams; /dev/null where the caller has closed it. A directory is refused: from its descriptor the job would
+    /// reach all that lies beyond.
     private static func caller(_ number: Int32) throws(LaunchError) -> Int32 {
         let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
-        if copy >= 0 { return copy }
+        if copy >= 0 {
+            let stream = FileDescriptor(owning: copy)
+            let status = try inStage("stdio") { () throws(SystemError) in try stream.status() }
+            if status.kind == .directory { throw LaunchError("stdio", "standard stream \(number) is a directory", hint: "a job's streams are files, pipes, terminals or sockets") }
+            return stream.release()
+        }
         return try inStage("stdio") { () throws(SystemError) in
             let null = try FileDescriptor.open("/dev/null", .readWrite)
             return try null.duplicate().release()

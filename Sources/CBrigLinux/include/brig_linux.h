@@ -70,9 +70,6 @@ bool brig_is_exec_stop(int status);
 /// A process in a new user namespace that does nothing until it is killed. Returns its id.
 pid_t brig_hold_user_namespace(void);
 
-/// prlimit(2) on another process: sets the hard limit only.
-int brig_raise_hard_limit(pid_t pid, int resource, uint64_t value);
-
 // MARK: Descriptors
 
 /// Sends a message over a SOCK_SEQPACKET socket with descriptors beside it. Returns 0 or -1.
