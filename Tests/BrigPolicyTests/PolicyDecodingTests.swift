@@ -116,8 +116,10 @@ func messages(_ text: String, overrides: [PolicyOverride] = []) throws -> [Strin
 
     @Test func callsThatHideOthersAreAnsweredENOSYSUnlessAllowed() throws {
         for name in ["clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"] {
-            #expect(try rules("{}", of: name).map(\.action) == [.errno(ENOSYS)])
-            #expect(try rules(#"{"default": "kill", "allow": ["@file-io"]}"#, of: name).map(\.action) == [.errno(ENOSYS)])
+            // The C library tries clone3 for every thread: that is no violation.
+            let answer: SystemCallPolicy.Action = name == "clone3" ? .absent : .errno(ENOSYS)
+            #expect(try rules("{}", of: name).map(\.action) == [answer])
+            #expect(try rules(#"{"default": "kill", "allow": ["@file-io"]}"#, of: name).map(\.action) == [answer])
             #expect(try rules(#"{"allow": ["\#(name)"]}"#, of: name).map(\.action) == [.allow])
             #expect(try rules(#"{"deny": [{"names": ["\#(name)"], "action": "kill"}]}"#, of: name).map(\.action) == [.kill])
         }
