@@ -69,7 +69,12 @@ struct PolicySource {
             var bytes = [UInt8](repeating: 0, count: maximumSize + 1)
             var length = 0
             while length < bytes.count {
-                let count = try check("read", path) { unsafe bytes.withUnsafeMutableBytes { unsafe read(file.number, UnsafeMutableRawBufferPointer(rebasing: $0[length...]).baseAddress, $0.count - length) } }
+                let count = try check("read", path) {
+                    unsafe bytes.withUnsafeMutableBytes { buffer in
+                        let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[length...])
+                        return unsafe read(file.number, rest.baseAddress, rest.count)
+                    }
+                }
                 if count == 0 { break }
                 length += count
             }
