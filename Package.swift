@@ -61,7 +61,7 @@ let package = Package(
         // Floor 4: launching and supervising.
         .target(
             name: "BrigRuntime",
-            dependencies: ["BrigImage", "BrigPlan", "BrigPolicy", "BrigReport", "BrigSystem", "CAppArmor", "CBrigCell", "CBrigLinux", "CLibcap", "CSeccomp"]),
+            dependencies: ["BrigImage", "BrigPlan", "BrigPolicy", "BrigReport", "BrigSystem", "CAppArmor", "CBrigCell", "CBrigLinux", "CBrigPolicies", "CLibcap", "CSeccomp"]),
 
         // Floor 5: the command.
         .executableTarget(
