@@ -33,6 +33,8 @@ extension LaunchPlan {
         let options = SeccompOptions(
             launchCalls: launchCalls, launchKey: key, unrecordedCalls: [UInt32(__NR_exit_group)], forbidSetIDBits: context.root.hasWritableBind)
         let verdicts = try SeccompVerdicts(policy.systemCalls, options)
+        let open = MountLock.openCalls(capabilities: policy.capabilities.retained, verdicts: verdicts)
+        if !open.isEmpty { throw .opensMounts(calls: open.map { callName($0, options.abi) }) }
 
         self.filter = try SeccompCompiler.compile(verdicts)
         self.verdicts = verdicts

@@ -42,6 +42,9 @@ public struct JobRunner: ~Copyable {
 
     private mutating func runJob() throws(LaunchError) -> JobReport {
         let policy = request.policy
+        if case .job(let id) = policy.network {
+            throw LaunchError("network", "sharing the network of a running job (job:\(id)) is not supported by this version", hint: "use none, or host with acceptRisk")
+        }
         let table = try JobTable()
         let slot = try table.claim()
         try sweep(table, own: slot)

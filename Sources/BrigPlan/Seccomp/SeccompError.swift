@@ -9,6 +9,8 @@ public enum SeccompError: Error, Sendable, Equatable, CustomStringConvertible {
     case numberTooHigh(UInt32)
     /// A condition on an argument other than 0 to 5.
     case argumentIndex(UInt8, call: String)
+    /// CAP_SYS_ADMIN is retained beside calls with which the job could undo its own mounts.
+    case opensMounts(calls: [String])
 
     /// A call and how many instructions its argument rules take.
     public struct Contributor: Sendable, Equatable {
@@ -26,6 +28,9 @@ public enum SeccompError: Error, Sendable, Equatable, CustomStringConvertible {
             return "system call number \(number) is above \(SeccompVerdicts.maximumNumber), the highest that a filter can hold"
         case .argumentIndex(let index, let call):
             return "a rule for \(call) compares argument \(index): a system call has arguments 0 to 5"
+        case .opensMounts(let calls):
+            return "with CAP_SYS_ADMIN and \(calls.joined(separator: ", ")) the job could make its read-only mounts writable and take masks away: "
+                + "do not retain CAP_SYS_ADMIN, or deny these calls"
         }
     }
 }

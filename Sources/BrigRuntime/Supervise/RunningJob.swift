@@ -110,6 +110,7 @@ final class RunningJob {
         try launcher.proceed()
         if isTraced {
             try awaitExecStop()
+            try refuseOwnProgram()
             try readBack("exec", cgroup)
         } else {
             try awaitExec()
@@ -187,6 +188,14 @@ final class RunningJob {
     /// The file that a process executes; nil where it is gone.
     private static func program(of process: Int32) -> String? {
         do { return try readLink("/proc/\(process)/exe") } catch { return nil }
+    }
+
+    /// An interpreter line of the image can name /proc/self/exe, which at the exec still is brig's own file, on the host's own mount: the job could open
+    /// it and, where the account owns it, write to it later.
+    private func refuseOwnProgram() throws(LaunchError) {
+        if try inStage("exec", { () throws(SystemError) in try OwnProgram.isExecuted(by: launcher.job) }) {
+            throw LaunchError("exec", "\(plan.candidates.first ?? "the program") leads to brig's own file through /proc", hint: "its interpreter must be a program of the job's root")
+        }
     }
 
     private func readBack(_ moment: String, _ cgroup: Cgroup) throws(LaunchError) {
