@@ -67,7 +67,8 @@ extension ShippedProfile {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer {
-            for unsafe word in unsafe arguments + environment { unsafe free(word) }
+            for index in unsafe arguments.indices { unsafe free(arguments[index]) }
+            for index in unsafe environment.indices { unsafe free(environment[index]) }
             unsafe posix_spawn_file_actions_destroy(&actions)
         }
         unsafe posix_spawn_file_actions_adddup2(&actions, input.number, 0)

@@ -55,7 +55,7 @@ extension Doctor {
         if !account.hasUserRange { missing.append("a range in /etc/subuid") }
         if !account.hasGroupRange { missing.append("a range in /etc/subgid") }
         if missing.isEmpty { return .pass("id-ranges", "in /etc/subuid and /etc/subgid, with newuidmap and newgidmap") }
-        return HostCheck("id-ranges", .caution, "no \(missing.joined(separator: ", no ")): a job has one user and one group only", fix: Self.rangesFix)
+        return HostCheck("id-ranges", .caution, "missing: \(missing.joined(separator: ", ")); a job has one user and one group only", fix: Self.rangesFix)
     }
 
     var groups: HostCheck {
@@ -112,7 +112,7 @@ extension Doctor {
             ("unprivileged-bpf", "kernel.unprivileged_bpf_disabled", ["1", "2"], "1", "ordinary accounts load BPF programs"),
         ]
         return wanted.compactMap { item in
-            guard let value = facts.settings[item.setting] else { return nil } // this kernel does not have what it restricts
+            guard let value = facts.settings[item.setting] else { return nil }  // this kernel does not have what it restricts
             if item.safe.contains(value) { return .pass(item.check, "\(item.setting) is \(value)") }
             return HostCheck(item.check, .caution, "\(item.setting) is \(value): \(item.danger)", fix: "sysctl -w \(item.setting)=\(item.value)")
         }

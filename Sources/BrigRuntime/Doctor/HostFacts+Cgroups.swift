@@ -80,7 +80,7 @@ extension HostFacts.Cgroups {
             for name in try directoryEntries(directory, subject: path) where hasSwapCeiling("\(path)/\(name)") { return true }
             return false
         } catch {
-            return false // not to be seen: no ceiling that could be set either
+            return false  // not to be seen: no ceiling that could be set either
         }
     }
 

@@ -101,7 +101,7 @@ extension HostFacts.Directory {
             } else if unsafe access(found.path, W_OK | X_OK) != 0 {
                 found.obstacle = errnoText(errno)
             }
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             let parent = String(found.path[..<(found.path.lastIndex(of: "/") ?? found.path.startIndex)])
             if unsafe access(parent, W_OK | X_OK) != 0 { found.obstacle = "it cannot be made in \(parent): \(errnoText(errno))" }
         } catch {
