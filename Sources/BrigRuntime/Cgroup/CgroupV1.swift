@@ -59,7 +59,7 @@ final class CgroupV1 {
     private func limitSwap(_ memory: String, _ total: UInt64, isRequired: Bool) throws(SystemError) {
         do throws(SystemError) {
             try writeText("\(total)", to: "\(memory)/memory.memsw.limit_in_bytes")
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             let hasSwap = try readText("/proc/swaps").split(separator: "\n").count > 1
             if hasSwap && isRequired { throw error }
         }
@@ -97,13 +97,14 @@ final class CgroupV1 {
         if path("memory") != nil {
             usage.memoryPeak = number("memory", "memory.max_usage_in_bytes")
             usage.memoryPeakSource = "memory.max_usage_in_bytes"
-            usage.memoryLimitHits = number("memory", "memory.failcnt")
+            // With no swap allowed both ceilings are the same, and only that of memory and swap together, which is asked first, counts.
+            usage.memoryLimitHits = number("memory", "memory.failcnt").map { $0 + (number("memory", "memory.memsw.failcnt") ?? 0) }
             usage.oomKills = values("memory", "memory.oom_control")["oom_kill"]
             usage.unavailable["/resources/memory/swapPeakBytes"] = "cgroup version 1 records no peak of swap alone"
         }
         if path("pids") != nil {
             usage.pidsPeak = number("pids", "pids.peak")
-            if usage.pidsPeak == nil { usage.unavailable["/resources/pids/peak"] = "this kernel has no pids.peak (it came with 6.11)" }
+            if usage.pidsPeak == nil { usage.unavailable["/resources/pids/peak"] = "this kernel has no pids.peak (Linux 6.1 has it)" }
             usage.pidsLimitHits = values("pids", "pids.events")["max"]
         }
         if path("cpuacct") != nil {
@@ -132,7 +133,7 @@ final class CgroupV1 {
 
     private func text(_ controller: String, _ file: String) -> String? {
         guard let path = path(controller) else { return nil }
-        do { return try readText("\(path)/\(file)") } catch { return nil } // a kernel without the file
+        do { return try readText("\(path)/\(file)") } catch { return nil }  // a kernel without the file
     }
 
     private func number(_ controller: String, _ file: String) -> UInt64? {

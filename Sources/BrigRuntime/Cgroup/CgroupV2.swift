@@ -40,7 +40,7 @@ final class CgroupV2 {
     private func limitSwap(_ bytes: UInt64, isRequired: Bool) throws(SystemError) {
         do throws(SystemError) {
             try set("memory.swap.max", "\(bytes)")
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             let hasSwap = try readText("/proc/swaps").split(separator: "\n").count > 1
             if hasSwap && isRequired { throw error }
         }
@@ -49,8 +49,8 @@ final class CgroupV2 {
     func kill() throws(SystemError) {
         do throws(SystemError) {
             try set("cgroup.kill", "1")
-        } catch where error.errno == ENOENT {
-            return // before 5.14; the end of the pid namespace ends all its processes as well
+        } catch  where error.errno == ENOENT {
+            return  // before 5.14; the end of the pid namespace ends all its processes as well
         }
     }
 
@@ -64,6 +64,10 @@ final class CgroupV2 {
         addProcesses(&usage)
         addCPU(&usage)
         addIO(&usage)
+        // The files of every group, whichever controllers it has.
+        usage.memoryPressureMicros = pressure("memory.pressure", "memorySomeMicros", &usage)
+        usage.cpuPressureMicros = pressure("cpu.pressure", "cpuSomeMicros", &usage)
+        usage.ioPressureMicros = pressure("io.pressure", "ioSomeMicros", &usage)
         return usage
     }
 
@@ -77,13 +81,12 @@ final class CgroupV2 {
         let events = values("memory.events")
         usage.oomKills = events["oom_kill"]
         usage.memoryLimitHits = events["max"]
-        usage.memoryPressureMicros = pressure("memory.pressure", "memorySomeMicros", &usage)
     }
 
     private func addProcesses(_ usage: inout CgroupUsage) {
         guard controllers.contains("pids") else { return }
         usage.pidsPeak = number("pids.peak")
-        if usage.pidsPeak == nil { usage.unavailable["/resources/pids/peak"] = "this kernel has no pids.peak (it came with 6.11)" }
+        if usage.pidsPeak == nil { usage.unavailable["/resources/pids/peak"] = "this kernel has no pids.peak (Linux 6.1 has it)" }
         usage.pidsLimitHits = values("pids.events")["max"]
     }
 
@@ -94,7 +97,6 @@ final class CgroupV2 {
         usage.cpuSource = usage.userNanos == nil ? nil : "cpu.stat"
         usage.throttledNanos = stat["throttled_usec"].map { $0 * 1000 }
         usage.throttledPeriods = stat["nr_throttled"]
-        usage.cpuPressureMicros = pressure("cpu.pressure", "cpuSomeMicros", &usage)
     }
 
     private func addIO(_ usage: inout CgroupUsage) {
@@ -107,7 +109,6 @@ final class CgroupV2 {
         (usage.readBytes, usage.writtenBytes) = (sums["rbytes"], sums["wbytes"])
         (usage.readOperations, usage.writeOperations) = (sums["rios"], sums["wios"])
         usage.ioSource = "io.stat"
-        usage.ioPressureMicros = pressure("io.pressure", "ioSomeMicros", &usage)
     }
 
     /// The total of the `some` line: `some avg10=0.00 avg60=0.00 avg300=0.00 total=12`.
@@ -129,7 +130,7 @@ final class CgroupV2 {
     private func set(_ file: String, _ value: String) throws(SystemError) { try writeText(value, to: "\(path)/\(file)") }
 
     private func text(_ file: String) -> String? {
-        do { return try readText("\(path)/\(file)") } catch { return nil } // a kernel or a controller without the file
+        do { return try readText("\(path)/\(file)") } catch { return nil }  // a kernel or a controller without the file
     }
 
     private func number(_ file: String) -> UInt64? { text(file).flatMap { UInt64($0.prefix { $0 != "\n" }) } }

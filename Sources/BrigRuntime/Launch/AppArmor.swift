@@ -21,9 +21,28 @@ enum AppArmor {
     }
 
     /// Whether a profile is loaded; nil where this account may not know.
+    ///
+    /// The list is for root. The tree beside it is for all: a directory for each profile, its name with a serial number (security/apparmor/apparmorfs.c).
     static func isLoaded(_ profile: String) -> Bool? {
-        guard let text = { () -> String? in do { return try readText("/sys/kernel/security/apparmor/profiles", limit: 16 << 20) } catch { return nil } }() else { return nil }
-        return text.split(separator: "\n").contains { $0.hasPrefix("\(profile) (") }
+        do throws(SystemError) {
+            return try readText("\(securityFiles)/profiles", limit: 16 << 20).split(separator: "\n").contains { $0.hasPrefix("\(profile) (") }
+        } catch {
+            return isListed(profile)
+        }
+    }
+
+    private static let securityFiles = "/sys/kernel/security/apparmor"
+
+    private static func isListed(_ profile: String) -> Bool? {
+        // Other characters are written differently there, and a child profile is below its parent's.
+        guard profile.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }) else { return nil }
+        let tree = "\(securityFiles)/policy/profiles"
+        do throws(SystemError) {
+            let entries = try directoryEntries(try FileDescriptor.open(tree, [.read, .directory]), subject: tree)
+            return entries.contains { $0.hasPrefix("\(profile).") && $0.dropFirst(profile.count + 1).allSatisfy(\.isNumber) }
+        } catch {
+            return nil
+        }
     }
 
     /// What the child writes to its exec attribute, or nil where there is nothing to enter.
