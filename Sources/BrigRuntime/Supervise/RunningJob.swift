@@ -156,13 +156,23 @@ final class RunningJob {
                 switch Token(rawValue: token) {
                 case .control:
                     var descriptors: [Int32] = []
-                    guard let (message, _) = try launcher.receive(&descriptors) else { throw childVanished() }
+                    guard let (message, _) = try launcher.receive(&descriptors) else {
+                        try loseControl()
+                        continue
+                    }
                     throw failure(message)
                 case .signals: try cancelledDuringSetup()
                 default: try duringSetup(token)
                 }
             }
         }
+    }
+
+    /// The last copy of the child's end is closed. Without init that is the exec itself, seen before its stop; with init it is the end of everything.
+    private func loseControl() throws(LaunchError) {
+        guard !request.policy.process.hasInit else { throw childVanished() }
+        isControlOpen = false
+        try inStage("epoll") { () throws(SystemError) in try epoll.remove(launcher.control.number) }
     }
 
     /// Without a tracer: the job has executed its program once its control socket's copy is closed; init's stays. A failure is a message.
@@ -174,7 +184,7 @@ final class RunningJob {
             if program != nil, program != own { return }
             for token in try wait(milliseconds: 1) where token == Token.control.rawValue {
                 var descriptors: [Int32] = []
-                guard let (message, _) = try launcher.receive(&descriptors) else { throw childVanished() }
+                guard let (message, _) = try launcher.receive(&descriptors) else { return try loseControl() }
                 if message.kind == BRIG_MESSAGE_EXITED.rawValue {
                     _ = supervision.handle(.exited(status: message.status))
                     return
