@@ -200,11 +200,12 @@ struct FinishedJob: ~Copyable {
         case .wallTime: report.violations.append(JobReport.Violation(kind: .time, name: "wallTime", action: "kill", count: 1))
         case .cpuTime: report.violations.append(JobReport.Violation(kind: .time, name: "cpuTime", action: "kill", count: 1))
         case .output(let stream): report.violations.append(JobReport.Violation(kind: .output, name: stream, action: "kill", count: 1))
-        default:
-            for (name, captured) in [("stdout", stdout), ("stderr", stderr)] {
-                if let captured, captured.droppedBytes > 0 {
-                    report.violations.append(JobReport.Violation(kind: .output, name: name, action: "truncate", count: captured.droppedBytes))
-                }
+        default: break
+        }
+        // Whatever ended the job: what was dropped before is told.
+        for (name, captured) in [("stdout", stdout), ("stderr", stderr)] where supervision.cause != .output(stream: name) {
+            if let captured, captured.droppedBytes > 0 {
+                report.violations.append(JobReport.Violation(kind: .output, name: name, action: "truncate", count: captured.droppedBytes))
             }
         }
         if let status = supervision.status, status & 0x7f == SIGXFSZ {
