@@ -8,7 +8,7 @@ public struct Command: Sendable {
     /// The whole environment; nil: that of the test.
     public var environment: [String: String]?
     public var input: [UInt8] = []
-    /// Seconds after which the program's process group is killed.
+    /// Seconds, times ``timeFactor``, after which the program's process group is killed.
     public var timeLimit: Double = 30
     /// Descriptors of the test that the program gets under the given numbers (3 and up).
     public var descriptors: [(ours: Int32, theirs: Int32)] = []
@@ -65,7 +65,7 @@ public struct Command: Sendable {
             pump.turn(milliseconds: ended == nil ? 20 : 5)
             if ended == nil, unsafe wait4(pid, &status, WNOHANG, &usage) == pid { ended = now() }
             if let ended, pump.isDone || now() - ended > 1 { break }
-            if ended == nil, !timedOut, now() - start > timeLimit {
+            if ended == nil, !timedOut, now() - start > timeLimit * timeFactor {
                 timedOut = true
                 kill(-pid, SIGKILL)
             }

@@ -59,7 +59,7 @@ public enum Requirement: String, Sendable, CaseIterable {
         case .cgroupPids: Self.controllerObstacle("pids")
         case .cgroupV2: Self.unifiedControllers().contains("memory") ? nil : "no unified hierarchy with a memory controller"
         case .apparmor: text("/sys/module/apparmor/parameters/enabled")?.first == "Y" ? nil : "this kernel has no AppArmor, or it is off"
-        case .jobProfile: (text("/sys/kernel/security/apparmor/profiles") ?? "").contains("brig-job ") ? nil : "the profile brig-job is not loaded"
+        case .jobProfile: exists(matching: "/sys/kernel/security/apparmor/policy/profiles/brig-job.[0-9]*") ? nil : "the profile brig-job is not loaded"
         case .seccompNotify: (text("/proc/sys/kernel/seccomp/actions_avail") ?? "").contains("user_notif") ? nil : "this kernel has no seccomp user notification"
         case .brig: exists(Executables.brig) ? nil : "\(Executables.brig) is missing: swift build"
         case .probe: exists(Executables.probe) ? nil : "\(Executables.probe) is missing: Scripts/build-probe"
@@ -128,6 +128,12 @@ public enum Python {
 }
 
 private func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+private func exists(matching pattern: String) -> Bool {
+    var found = unsafe glob_t()
+    defer { unsafe globfree(&found) }
+    return unsafe glob(pattern, 0, nil, &found) == 0
+}
 
 private func canWrite(_ path: String) -> Bool { unsafe access(path, W_OK) == 0 }
 
