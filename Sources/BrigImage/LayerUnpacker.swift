@@ -167,7 +167,7 @@ struct LayerUnpacker: ~Copyable {
         let parent: Parent
         do throws(ImageError) {
             parent = try self.parent(of: path)
-        } catch where error.code == .unsafePath {
+        } catch  where error.code == .unsafePath {
             // This layer has a file or a link where that directory was, which hides all of it: some tools name its content all the same.
             return
         }

@@ -8,7 +8,7 @@ internal import Glibc
     private static let chunkSize = 64 * 1024
 
     deinit {
-        for unsafe chunk in unsafe chunks { unsafe free(chunk) }
+        for index in unsafe chunks.indices { unsafe free(chunks[index]) }
     }
 
     /// Room for `count` values, aligned for them.

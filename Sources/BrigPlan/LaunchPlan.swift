@@ -1,4 +1,3 @@
-
 /// Who the job is: its ids, inside and outside.
 public struct JobIdentity: Sendable, Equatable {
     public let user: UInt32

@@ -1,6 +1,6 @@
-public import BrigReport
 internal import BrigPlan
 internal import BrigPolicy
+public import BrigReport
 internal import BrigSystem
 internal import Glibc
 

@@ -78,7 +78,7 @@ extension FileDescriptor {
             bytes.append(contentsOf: repeatElement(0, count: capacity))
             let number = self.number
             let got = try check("read", subject) {
-                unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.pread(number, $0.baseAddress! + start, capacity, off_t(start)) }
+                unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.pread(number, $0.baseAddress.unsafelyUnwrapped + start, capacity, off_t(start)) }
             }
             bytes.removeLast(capacity - got)
             if bytes.count > limit { throw SystemError("read", subject, errno: EFBIG) }
@@ -118,7 +118,7 @@ public func writeText(_ text: String, to path: String, in directory: Int32 = Fil
     let file = try FileDescriptor.open(path, .write, in: directory)
     var text = text
     let number = file.number
-    try check("write", path) { text.withUTF8 { unsafe Glibc.write(number, $0.baseAddress!, $0.count) } }
+    try check("write", path) { text.withUTF8 { unsafe Glibc.write(number, $0.baseAddress.unsafelyUnwrapped, $0.count) } }
 }
 
 /// Names in a directory, without `.` and `..`, in no order.
@@ -148,7 +148,7 @@ public func directoryEntries(_ directory: borrowing FileDescriptor, subject: Str
 public func readLink(_ path: String, in directory: Int32 = FileDescriptor.workingDirectory) throws(SystemError) -> String {
     var buffer = [UInt8](repeating: 0, count: 4096)
     let count = try check("readlinkat", path) {
-        unsafe buffer.withUnsafeMutableBytes { unsafe readlinkat(directory, path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count) }
+        unsafe buffer.withUnsafeMutableBytes { unsafe readlinkat(directory, path, $0.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: CChar.self), $0.count) }
     }
     return String(decoding: buffer.prefix(count), as: UTF8.self)
 }

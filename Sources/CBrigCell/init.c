@@ -39,8 +39,7 @@ static void drop_everything(struct cell *cell) {
     cell_must(cell, raw2(__NR_prctl, PR_SET_DUMPABLE, 0));
     if (plan->control_fd > 0) cell_must(cell, raw3(__NR_close_range, 0, plan->control_fd - 1, 0));
     cell_must(cell, raw3(__NR_close_range, plan->control_fd + 1, ~0U, 0));
-    for (uint32_t capability = 0; capability <= plan->last_capability; capability++)
-        cell_must(cell, raw2(__NR_prctl, PR_CAPBSET_DROP, capability));
+    for (uint32_t capability = 0; capability <= plan->last_capability; capability++) cell_must(cell, raw2(__NR_prctl, PR_CAPBSET_DROP, capability));
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
     cell_must(cell, raw2(__NR_capset, &header, none));

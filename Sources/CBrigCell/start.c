@@ -70,8 +70,7 @@ void cell_die_with_parent(struct cell *cell) {
 static void join_cgroups(struct cell *cell) {
     const struct brig_plan *plan = cell->plan;
     // "0" is the writer itself: the kernel then takes no global lock, which writing a process id would.
-    for (cell->detail = 0; cell->detail < plan->join_count; cell->detail++)
-        cell_must(cell, raw3(__NR_write, plan->join_fds[cell->detail], "0", 1));
+    for (cell->detail = 0; cell->detail < plan->join_count; cell->detail++) cell_must(cell, raw3(__NR_write, plan->join_fds[cell->detail], "0", 1));
     cell->detail = 0;
 }
 

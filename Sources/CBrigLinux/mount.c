@@ -12,9 +12,7 @@ int brig_openat2(int directory, const char *path, uint64_t flags, uint64_t mode,
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
-int brig_clone_tree(int fd, bool recursive) {
-    return (int)syscall(SYS_open_tree, fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0));
-}
+int brig_clone_tree(int fd, bool recursive) { return (int)syscall(SYS_open_tree, fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0)); }
 
 int brig_mount_setattr(int fd, bool recursive, uint64_t attributes, int user_namespace_fd) {
     struct mount_attr attr = {.attr_set = attributes};

@@ -102,7 +102,7 @@ struct PolicySchema: ParsableCommand {
 func printBytes(_ bytes: [UInt8]) {
     // What was printed before lies in the C library's buffer.
     fflush(nil)
-    do { try writeAll(bytes, to: 1, subject: "standard output") } catch { return } // nobody reads any more
+    do { try writeAll(bytes, to: 1, subject: "standard output") } catch { return }  // nobody reads any more
 }
 
 extension String {

@@ -82,7 +82,7 @@ enum Cgroup {
         for attempt in 0... {
             do throws(SystemError) {
                 return try removeDirectory(path)
-            } catch where error.errno == EBUSY && attempt < 200 {
+            } catch  where error.errno == EBUSY && attempt < 200 {
                 usleep(UInt32(min(50 << min(attempt, 7), 5000)))
             }
         }
@@ -97,7 +97,7 @@ enum Cgroup {
                     let members = try readText(path + "/cgroup.procs").split(separator: "\n").compactMap { pid_t($0) }
                     isGone = members.isEmpty
                     for process in members where process > 1 { _ = Glibc.kill(process, SIGKILL) }
-                } catch where error.errno == ENOENT {
+                } catch  where error.errno == ENOENT {
                     isGone = true
                 }
                 if isGone { break }

@@ -46,7 +46,7 @@ struct CgroupParent: Equatable {
             try writeText(missing.sorted().map { "+\($0)" }.joined(separator: " "), to: "\(path)/cgroup.subtree_control")
             return words("cgroup.subtree_control")
         } catch {
-            return enabled // has processes, or is somebody else's: the search goes on
+            return enabled  // has processes, or is somebody else's: the search goes on
         }
     }
 

@@ -24,7 +24,9 @@ extension JobIdentity {
         if !others.isEmpty {
             throw LaunchError(
                 "ids", "the supplementary groups \(others.map(String.init).joined(separator: ", ")) of this account would stay with the job",
-                hint: "install the package uidmap and give the account ranges in /etc/subuid and /etc/subgid (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 NAME), or drop the groups first (setpriv --clear-groups)")
+                hint:
+                    "install the package uidmap and give the account ranges in /etc/subuid and /etc/subgid (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 NAME), or drop the groups first (setpriv --clear-groups)"
+            )
         }
         return JobIdentity(
             user: user, group: group, userMap: .single(inside: user, outside: ownUser), groupMap: .single(inside: group, outside: ownGroup), canDropGroups: false)
@@ -36,7 +38,7 @@ extension JobIdentity {
         case .name(let name):
             do throws(SystemError) {
                 return try Accounts.number(of: name, file: file, root: root)
-            } catch where error.errno == 2 {
+            } catch  where error.errno == 2 {
                 throw LaunchError("ids", "the image's /\(file) knows no \(what) \"\(name)\"", errno: error.errno, hint: "give the number")
             } catch {
                 throw LaunchError("ids", error)

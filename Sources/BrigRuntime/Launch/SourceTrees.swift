@@ -44,7 +44,7 @@ struct SourceTrees: ~Copyable {
     private static func open(_ path: String) throws(LaunchError) -> FileDescriptor {
         do throws(SystemError) {
             return try FileDescriptor.open(path, .path, resolve: [.noSymbolicLinks, .noMagicLinks])
-        } catch where error.errno == ELOOP {
+        } catch  where error.errno == ELOOP {
             throw LaunchError("mounts", "bind source \(path) leads through a symbolic link", errno: error.errno, hint: "give the path that realpath(1) prints, if that is what you mean")
         } catch {
             throw LaunchError("mounts", "bind source \(path): \(errnoText(error.errno)) (\(errnoName(error.errno)))", errno: error.errno)

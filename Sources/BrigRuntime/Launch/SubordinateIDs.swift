@@ -35,7 +35,7 @@ enum SubordinateIDs {
     static func write(_ map: IDMap, with program: String, process: Int32) throws(LaunchError) {
         let words = [program, "\(process)"] + map.ranges.flatMap { ["\($0.inside)", "\($0.outside)", "\($0.count)"] }
         var arguments: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) } + [nil]
-        defer { for unsafe argument in unsafe arguments { unsafe free(argument) } }
+        defer { for index in unsafe arguments.indices { unsafe free(arguments[index]) } }
         var environment: [UnsafeMutablePointer<CChar>?] = unsafe [nil]
         var child: pid_t = 0
         let error = unsafe posix_spawn(&child, program, nil, nil, &arguments, &environment)

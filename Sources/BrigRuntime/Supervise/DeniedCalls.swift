@@ -55,7 +55,9 @@ struct DeniedCalls {
 
 /// A call's name in an ABI, or `syscall_N` where nobody knows one.
 private func callName(_ number: UInt32, abi: String) -> String {
-    SystemCallABI(rawValue: abi).flatMap { SystemCallCatalog.name(of: number, abi: $0) } ?? "syscall_\(number)"
+    // libseccomp knows the calls of x32 by their numbers with its bit.
+    let known = abi == "x32" ? number | SeccompABI.x32Bit : number
+    return SystemCallABI(rawValue: abi).flatMap { SystemCallCatalog.name(of: known, abi: $0) } ?? "syscall_\(number)"
 }
 
 /// The listener of the job's filter: takes each refused call, records it, and answers with the policy's errno. No call is ever let through.
@@ -86,7 +88,7 @@ final class NotificationListener {
         var notification = seccomp_notif()
         let number = descriptor.number
         if unsafe brig_notification_receive(number, &notification) != 0 {
-            if errno == ENOENT || errno == EINTR { return .gone } // killed between the call and this
+            if errno == ENOENT || errno == EINTR { return .gone }  // killed between the call and this
             throw LaunchError("seccomp", SystemError("ioctl", "SECCOMP_IOCTL_NOTIF_RECV", errno: errno))
         }
         let id = notification.id
@@ -133,7 +135,7 @@ final class NotificationListener {
             let name = try readText("/proc/\(process)/comm").prefix { $0 != "\n" }
             return JobReport.Violation.Process(pid: status.innermostID, command: String(name))
         } catch {
-            return nil // gone
+            return nil  // gone
         }
     }
 }

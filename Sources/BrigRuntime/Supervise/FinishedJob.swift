@@ -190,9 +190,9 @@ struct FinishedJob: ~Copyable {
 
     private func fillViolations(_ report: inout JobReport, _ request: JobRequest) {
         report.violations = violations
-        if let kills = usage.oomKills, kills > 0 {
-            report.violations.append(JobReport.Violation(kind: .memory, name: "memory", action: "kill", count: kills))
-        }
+        // Version 1 tells of the ceiling before the kernel kills, and brig may be first.
+        let kills = max(usage.oomKills ?? 0, supervision.cause == .memory ? 1 : 0)
+        if kills > 0 { report.violations.append(JobReport.Violation(kind: .memory, name: "memory", action: "kill", count: kills)) }
         if let hits = usage.pidsLimitHits, hits > 0 {
             report.violations.append(JobReport.Violation(kind: .pids, name: "fork", action: "EAGAIN", count: hits))
         }

@@ -79,7 +79,7 @@ struct Outcome {
 
     private func memory(kills: UInt64, mainStatus: Int32?) -> JobReport.JobResult {
         let file = cgroupVersion == 2 ? "memory.events oom_kill" : "memory.oom_control oom_kill"
-        var evidence: [String: JobReport.EvidenceValue] = [file: .text("0 -> \(kills)")]
+        var evidence: [String: JobReport.EvidenceValue] = kills > 0 ? [file: .text("0 -> \(kills)")] : [:]
         if let hits = usage.memoryLimitHits { evidence[cgroupVersion == 2 ? "memory.events max" : "memory.failcnt"] = .integer(Int64(clamping: hits)) }
         if supervision.memoryCeilingReached { evidence["memory.oom_control"] = .text("event") }
         if let mainStatus { evidence["waitStatus"] = .integer(Int64(mainStatus)) }
