@@ -1,0 +1,121 @@
+import BrigJSON
+import TestSupport
+import Testing
+
+/// One run of `brig run`, with its report.
+struct Launch {
+    let outcome: Command.Outcome
+    let report: JSONValue
+
+    /// A value of the report by its JSON pointer; `.null` where there is none.
+    subscript(pointer: String) -> JSONValue {
+        pointer.split(separator: "/").reduce(report) { value, name in
+            if let index = Int(name), let elements = value.array { return elements.indices.contains(index) ? elements[index] : .null }
+            return value[String(name)] ?? .null
+        }
+    }
+
+    var reason: String { self["/result/reason"].string ?? "no reason" }
+    var message: String { self["/result/message"].string ?? "" }
+    var exitCode: Int32? { outcome.exitCode }
+    var wallNanos: Int64 { self["/time/wallNanos"].integer ?? -1 }
+
+    /// `kind name abi action` of every violation.
+    var violations: [String] {
+        (self["/violations"].array ?? []).map { each in ["kind", "name", "abi", "action"].compactMap { each[$0]?.string }.joined(separator: " ") }
+    }
+
+    func violation(_ kind: String) -> JSONValue? { self["/violations"].array?.first { $0["kind"]?.string == kind } }
+
+    /// For the message of a failed expectation.
+    var summary: Comment { "exit \(String(describing: exitCode)) \(reason): \(message) \(violations)\nout: \(outcome.text.suffix(2000))\nerr: \(outcome.errorText.suffix(2000))" }
+}
+
+/// Who starts brig.
+enum Caller: Sendable, CaseIterable {
+    /// The account that runs the tests.
+    case own
+    /// An ordinary user without groups.
+    case ordinary
+
+    var prefix: [String] {
+        switch self {
+        case .own: []
+        case .ordinary: ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups"]
+        }
+    }
+}
+
+extension Fixture {
+    /// Runs `brig run` under a policy and reads its report.
+    ///
+    /// - Parameters:
+    ///   - policy: a built-in name, or a path
+    ///   - options: options of `brig run`
+    ///   - script: a shell script that starts brig as `"$@"`; nil: brig itself is started
+    func launch(
+        _ policy: String = "default", _ options: [String] = [], _ command: [String], as caller: Caller = .own, input: [UInt8] = [],
+        environment: [String: String]? = nil, script: String? = nil
+    ) throws -> Launch {
+        let place = try makeDirectory("reports", mode: 0o777)
+        let path = "\(place)/\(UInt64.random(in: 0...UInt64.max)).json"
+        let tools = command.contains { $0.contains(probeInJob) } ? ["--bind", "\(Executables.probe.dropLast("/probe".count)):/mnt"] : []
+        var words = caller.prefix + [Executables.brig, "run", "--policy", policy, "--report", path] + tools + options + ["--"] + command
+        if let script { words = ["/bin/sh", "-c", script, "sh"] + words }
+        var run = Command(words[0], Array(words.dropFirst()), environment: environment)
+        run.input = input
+        run.timeLimit = 120
+        let outcome = try run.run()
+        try #require(!outcome.timedOut, "brig hangs: \(words)")
+        let bytes = try #require(try? read(path), "no report: exit \(String(describing: outcome.exitCode)) \(outcome.errorText)")
+        return Launch(outcome: outcome, report: try JSONDocument(bytes, bounds: .init(size: 64 << 20, depth: 64)).value)
+    }
+
+    /// Writes a policy on top of another and gives its path.
+    func policy(_ base: String, _ fields: [JSONValue.Member]) throws -> String {
+        let name = "policy-\(UInt64.random(in: 0...UInt64.max)).json"
+        return try write(name, JSONValue.object([.init("version", 1), .init("base", .string(base))] + fields).encoded())
+    }
+
+    /// A directory that a job may write to as any user.
+    func shared(_ name: String = "shared") throws -> String { try makeDirectory(name, mode: 0o777) }
+}
+
+/// Where jobs of a fixture find the probe: the directories of a checkout may be out of their sight.
+let probeInJob = "/mnt/probe"
+
+/// The probe's commands, as a job's program.
+func probe(_ words: String...) -> [String] { [probeInJob] + words }
+
+func shell(_ script: String) -> [String] { ["/bin/sh", "-c", script] }
+
+/// Every report is valid against the schema, and every figure that is null has its reason.
+func requireComplete(_ launches: [Launch]) throws {
+    guard let python = Python.withSchemaModule else { return }
+    let program = """
+        import json, sys, jsonschema
+        schema = json.load(open(sys.argv[1]))
+        validator = jsonschema.Draft202012Validator(schema)
+        natural = {"exitCode", "signal", "commit", "path", "number", "abi", "process", "firstAtMillis", "digest", "name", "source", "requested", "current",
+                   "stdout", "stderr", "cpuMax", "swapMax", "policy", "enforcement", "image", "engine", "sha256", "cgroup"}
+        def nulls(value, pointer):
+            if value is None: yield pointer
+            if isinstance(value, dict):
+                for name, each in value.items(): yield from nulls(each, pointer + "/" + name)
+            if isinstance(value, list):
+                for index, each in enumerate(value): yield from nulls(each, pointer + "/" + str(index))
+        for index, report in enumerate(json.load(sys.stdin)):
+            for error in validator.iter_errors(report): print(index, error.json_path, error.message[:300])
+            said = report["unavailable"]
+            for null in nulls(report, ""):
+                if null in said or any(null.startswith(each + "/") for each in said): continue
+                if null.rsplit("/", 1)[1] in natural: continue
+                print(index, null, "is null without a reason")
+            for pointer, reason in said.items():
+                if len(reason) < 8: print(index, pointer, "has no reason worth the name")
+        """
+    var command = Command(python, ["-c", program, "\(Executables.repository)/Policies/report.schema.json"])
+    command.input = JSONValue.array(launches.map(\.report)).encoded()
+    let outcome = try command.run()
+    #expect(outcome.succeeded && outcome.output.isEmpty, "\(outcome.text)\(outcome.errorText)")
+}
