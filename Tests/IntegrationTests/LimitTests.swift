@@ -14,7 +14,8 @@ import Testing
             #expect(job["/resources/memory/limitBytes"] == .integer(64 << 20))
             let peak = job["/resources/memory/peakBytes"].integer ?? 0
             #expect(peak > 60 << 20 && peak <= 64 << 20, "\(peak)")
-            #expect(job["/resources/memory/oomKills"].integer ?? 0 >= 1, job.summary)
+            // On version 1 brig hears of the ceiling and can be quicker than the kernel's own kill: then the event alone proves it.
+            #expect(job["/resources/memory/oomKills"].integer ?? 0 >= 1 || job["/result/evidence/memory.oom_control"] == "event", job.summary)
             #expect(job.violation("memory") != nil, job.summary)
             #expect(job.outcome.errorText.contains("memory ceiling of 64MiB"), job.summary)
             // Below the ceiling the same program comes through.

@@ -55,9 +55,10 @@ struct DeniedCalls {
 
 /// A call's name in an ABI, or `syscall_N` where nobody knows one.
 private func callName(_ number: UInt32, abi: String) -> String {
-    // libseccomp knows the calls of x32 by their numbers with its bit.
+    // libseccomp knows the calls of x32 by their numbers with its bit; what is no call of x32 was meant as the native one of that number.
     let known = abi == "x32" ? number | SeccompABI.x32Bit : number
-    return SystemCallABI(rawValue: abi).flatMap { SystemCallCatalog.name(of: known, abi: $0) } ?? "syscall_\(number)"
+    if let name = SystemCallABI(rawValue: abi).flatMap({ SystemCallCatalog.name(of: known, abi: $0) }) { return name }
+    return (abi == "x32" ? SystemCallCatalog.name(of: number) : nil) ?? "syscall_\(number)"
 }
 
 /// The listener of the job's filter: takes each refused call, records it, and answers with the policy's errno. No call is ever let through.
