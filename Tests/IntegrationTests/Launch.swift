@@ -1,4 +1,5 @@
 import BrigJSON
+import Glibc
 import TestSupport
 import Testing
 
@@ -35,13 +36,13 @@ struct Launch {
 enum Caller: Sendable, CaseIterable {
     /// The account that runs the tests.
     case own
-    /// An ordinary user without groups.
+    /// An ordinary user, without groups where root becomes one.
     case ordinary
 
     var prefix: [String] {
         switch self {
         case .own: []
-        case .ordinary: ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups"]
+        case .ordinary: geteuid() == 0 ? ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups"] : []
         }
     }
 }
