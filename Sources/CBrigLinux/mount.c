@@ -1,5 +1,6 @@
 #include "brig_linux.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/mount.h>
@@ -12,7 +13,19 @@ int brig_openat2(int directory, const char *path, uint64_t flags, uint64_t mode,
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
-int brig_clone_tree(int fd, bool recursive) { return (int)syscall(SYS_open_tree, fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0)); }
+int brig_clone_tree(int fd, bool recursive) {
+    unsigned int depth = recursive ? AT_RECURSIVE : 0;
+    int tree = (int)syscall(SYS_open_tree, fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | depth);
+    // The clone of a shared mount, as systemd makes all of them, is its peer: no root for pivot_root(2), and a way for mounts from and to the host.
+    struct mount_attr private = {.propagation = MS_PRIVATE};
+    if (tree >= 0 && syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | depth, &private, sizeof private) < 0) {
+        int error = errno;
+        close(tree);
+        errno = error;
+        return -1;
+    }
+    return tree;
+}
 
 int brig_mount_setattr(int fd, bool recursive, uint64_t attributes, int user_namespace_fd) {
     struct mount_attr attr = {.attr_set = attributes};

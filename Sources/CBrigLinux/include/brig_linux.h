@@ -36,7 +36,7 @@ int brig_openat2(int directory, const char *path, uint64_t flags, uint64_t mode,
 #define BRIG_RESOLVE_BENEATH 0x08
 #define BRIG_RESOLVE_IN_ROOT 0x10
 
-/// A detached clone of the mount tree at a descriptor (open_tree(2)).
+/// A detached clone of the mount tree at a descriptor (open_tree(2)), private: later mounts on either are not the other's.
 int brig_clone_tree(int fd, bool recursive);
 
 /// Sets MOUNT_ATTR_* on the mount (tree) of a descriptor; with `user_namespace_fd` >= 0 also maps its ids (mount_setattr(2)).
