@@ -40,6 +40,9 @@ struct JobTable: ~Copyable {
         let directory = Self.directory()
         let path = directory + "/jobs"
         self.path = path
+        // The caller's mask could take the account's own access away, for good.
+        let mask = umask(0o077)
+        defer { _ = umask(mask) }
         file = try inStage("jobs", hint: "\(directory) must be a directory that only this account can write to") { () throws(SystemError) in
             try makeDirectory(directory, mode: 0o700)
             let folder = try FileDescriptor.open(directory, [.path, .directory, .noFollow])
