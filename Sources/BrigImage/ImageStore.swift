@@ -72,6 +72,8 @@ public struct ImageStore: ~Copyable, Sendable {
     /// Makes the directories of a new store, and its version last.
     private borrowing func prepare() throws(ImageError) {
         let names = try DirectoryNames(directory.number, of: .root).map { String(decoding: $0.map { UInt8(bitPattern: $0) }, as: UTF8.self) }
+        // Somebody else has made it a store since the version was looked for.
+        if names.contains("version") { return }
         let known = ["images", "layers", "names", "sources", "tmp", "lock", "lost+found"]
         if let other = names.first(where: { !known.contains($0) && !$0.hasPrefix(".version") }) {
             throw ImageError(.unsupported, "\(quoted(path)) is no image store: it has \(quoted(other))", hint: "an empty directory becomes one")
