@@ -100,13 +100,11 @@ public struct JobRunner: ~Copyable {
 
     /// Removes what killed brigs of this account have left.
     private func sweep(_ table: borrowing JobTable, own slot: UInt32) throws(LaunchError) {
-        if let leftover = try table.leftover(slot: slot) {
-            try inStage("sweep") { () throws(SystemError) in try Cgroup.sweep(leftover.cgroups) }
-        }
-        for (slot, record) in try table.abandoned(except: slot) {
+        for (other, record) in try table.abandoned(own: slot) {
             try inStage("sweep") { () throws(SystemError) in try Cgroup.sweep(record.cgroups) }
-            try table.write(nil, slot: slot)
-            try table.release(slot)
+            if other == slot { continue }
+            try table.write(nil, slot: other)
+            try table.release(other)
         }
         try table.write(JobTable.Record(id: id), slot: slot)
     }

@@ -9,8 +9,8 @@ public struct ByteCount: Sendable, Hashable, Comparable, CustomStringConvertible
 
     /// Reads `NUMBER` or `NUMBER` with `B`, `KiB`, `MiB`, `GiB`, `TiB`; nothing else (no fractions, no spaces, no decimal units). Nil where it
     /// is anything else or above 2^63 - 1.
-    public init?(_ text: some StringProtocol) {
-        let digits = text.prefix { ("0"..."9").contains($0) }
+    public init?(_ text: String) {
+        let digits = text.prefix { $0 >= "0" && $0 <= "9" }
         guard !digits.isEmpty, digits.utf8.count <= 19, let number = UInt64(digits) else { return nil }
         let unit = text[digits.endIndex...]
         let shift: UInt64

@@ -71,18 +71,24 @@ extension FileDescriptor {
 
     /// All bytes from the start of the file, at most `limit`; more is an EFBIG.
     public borrowing func readAll(limit: Int, subject: String) throws(SystemError) -> [UInt8] {
+        let number = self.number
         var bytes: [UInt8] = []
+        // Most files here are a line of /proc or of a cgroup: one read that is not full is all of them.
         var capacity = min(limit + 1, 4096)
         while true {
-            let start = bytes.count
-            bytes.append(contentsOf: repeatElement(0, count: capacity))
-            let number = self.number
-            let got = try check("read", subject) {
-                unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.pread(number, $0.baseAddress.unsafelyUnwrapped + start, capacity, off_t(start)) }
+            let start = off_t(bytes.count)
+            var failure: SystemError?
+            let part = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+                do throws(SystemError) {
+                    count = try check("read", subject) { unsafe Glibc.pread(number, buffer.baseAddress.unsafelyUnwrapped, capacity, start) }
+                } catch {
+                    failure = error
+                }
             }
-            bytes.removeLast(capacity - got)
+            if let failure { throw failure }
+            if bytes.isEmpty { bytes = part } else { bytes += part }
             if bytes.count > limit { throw SystemError("read", subject, errno: EFBIG) }
-            if got == 0 { return bytes }
+            if part.isEmpty { return bytes }
             capacity = min(limit + 1 - bytes.count, 64 * 1024)
         }
     }

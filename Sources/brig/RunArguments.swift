@@ -57,7 +57,8 @@ struct RunArguments: Equatable {
     private static func option(_ word: String) throws(UsageError) -> (RunOption, String?) {
         if word == "-h" { return (.help, nil) }
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        if word.hasPrefix("--"), let option = RunOption(rawValue: String(parts[0].dropFirst(2))) { return (option, parts.count == 2 ? String(parts[1]) : nil) }
+        // Compared one by one: init(rawValue:) builds a table of all names first, which costs more than all comparisons.
+        if word.hasPrefix("--"), let option = RunOption.allCases.first(where: { $0.rawValue == parts[0].dropFirst(2) }) { return (option, parts.count == 2 ? String(parts[1]) : nil) }
         let near = Suggestion.nearest(to: String(parts[0]), among: RunOption.allCases.map(\.name))
         throw UsageError("unknown option \(parts[0])" + (near.map { " (did you mean \($0)?)" } ?? "; see brig run --help"))
     }

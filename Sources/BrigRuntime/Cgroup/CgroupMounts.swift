@@ -24,12 +24,14 @@ struct CgroupMounts: Sendable, Equatable {
     ///   - membership: as /proc/PID/cgroup
     init(mountInfo: String, membership: String) {
         // hierarchy-ID:controller,controller:path
-        var paths: [Substring: Substring] = [:]
+        // A dozen of them at most: searched one by one.
+        var paths: [(controller: Substring, path: Substring)] = []
+        func path(_ controller: Substring) -> Substring? { paths.first { $0.controller == controller }?.path }
         for line in membership.split(separator: "\n") {
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
             guard fields.count == 3 else { continue }
-            if fields[1].isEmpty { paths[""] = fields[2] }
-            for controller in fields[1].split(separator: ",") { paths[controller] = fields[2] }
+            if fields[1].isEmpty { paths.append(("", fields[2])) }
+            for controller in fields[1].split(separator: ",") { paths.append((controller, fields[2])) }
         }
         for line in mountInfo.split(separator: "\n") {
             guard let separator = line.firstRange(ofWords: " - cgroup") else { continue }
@@ -38,10 +40,10 @@ struct CgroupMounts: Sendable, Equatable {
             guard fields.count >= 5, rest.count >= 3 else { continue }
             let (root, mountPoint) = (fields[3], Self.unescaped(fields[4]))
             if rest[0] == "cgroup2" {
-                if version2 == nil, let path = paths[""] { version2 = Self.hierarchy(mountPoint, root, path) }
+                if version2 == nil, let path = path("") { version2 = Self.hierarchy(mountPoint, root, path) }
             } else if rest[0] == "cgroup" {
                 for controller in rest[2].split(separator: ",") {
-                    guard let path = paths[controller], version1[String(controller)] == nil else { continue }
+                    guard let path = path(controller), version1[String(controller)] == nil else { continue }
                     version1[String(controller)] = Self.hierarchy(mountPoint, root, path)
                 }
             }

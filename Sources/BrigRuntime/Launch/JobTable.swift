@@ -79,14 +79,20 @@ struct JobTable: ~Copyable {
         }
     }
 
-    /// Records whose brig is gone, in slots other than `own`. Each is locked by this call, for the caller to clean up and clear.
-    borrowing func abandoned(except own: UInt32) throws(LaunchError) -> [(slot: UInt32, record: Record)] {
+    /// What killed brigs have left: the record of the slot `own`, which this brig holds, and those of slots that nobody holds. Each of these is
+    /// locked by this call, for the caller to clean up, clear and release.
+    borrowing func abandoned(own: UInt32) throws(LaunchError) -> [(slot: UInt32, record: Record)] {
         var found: [(UInt32, Record)] = []
         let number = file.number
-        for (slot, record) in try records() where slot != own {
+        for (slot, record) in try records() {
+            if slot == own {
+                found.append((slot, record))
+                continue
+            }
             let held = try inStage("jobs") { () throws(SystemError) in try check("fcntl", path) { brig_lock_byte(number, UInt64(slot)) } }
+            if held != 0 { continue }
             // Read again under the lock: its owner may have ended properly just now.
-            if held == 0, let again = try records().first(where: { $0.slot == slot }), again.record == record { found.append((slot, record)) }
+            if try records().contains(where: { $0.slot == slot && $0.record == record }) { found.append((slot, record)) } else { try release(slot) }
         }
         return found
     }
@@ -95,11 +101,6 @@ struct JobTable: ~Copyable {
     borrowing func release(_ slot: UInt32) throws(LaunchError) {
         let number = file.number
         try inStage("jobs") { () throws(SystemError) in try check("fcntl", path) { brig_unlock_byte(number, UInt64(slot)) } }
-    }
-
-    /// The record of a slot that is this brig's own: what its last holder left, if that was killed.
-    borrowing func leftover(slot: UInt32) throws(LaunchError) -> Record? {
-        try records().first { $0.slot == slot }?.record
     }
 
     /// A running job by its id.
