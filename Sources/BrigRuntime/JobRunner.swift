@@ -42,12 +42,11 @@ public struct JobRunner: ~Copyable {
 
     private mutating func runJob() throws(LaunchError) -> JobReport {
         let policy = request.policy
-        if case .job(let id) = policy.network {
-            throw LaunchError("network", "sharing the network of a running job (job:\(id)) is not supported by this version", hint: "use none, or host with acceptRisk")
-        }
         let table = try JobTable()
         let slot = try table.claim()
         try sweep(table, own: slot)
+        var network: SharedNetwork?
+        if case .job(let id) = policy.network { network = try SharedNetwork(job: id, table) }
         let image = try RootImage(policy.rootfs)
         let identity = try JobIdentity.resolve(policy.process, root: image.lookupRoot, slot: slot)
         var root = RootPlan(policy, source: image.source) { image.missing($0) }
@@ -71,7 +70,7 @@ public struct JobRunner: ~Copyable {
         }
         var finished: FinishedJob
         do throws(LaunchError) {
-            let job = try RunningJob(request, plan: plan, demand: demand, cgroup: cgroup, trees: trees)
+            let job = try RunningJob(request, plan: plan, demand: demand, cgroup: cgroup, trees: trees, network: network)
             try job.start(cgroup, trees: &trees) { process throws(LaunchError) in
                 record.process = process
                 try table.write(record, slot: slot)

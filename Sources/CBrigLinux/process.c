@@ -22,6 +22,8 @@ int brig_trace_continue(pid_t pid, int signal) { return (int)ptrace(PTRACE_CONT,
 
 bool brig_is_exec_stop(int status) { return status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8); }
 
+int brig_enter_network(int fd) { return (int)syscall(SYS_setns, fd, CLONE_NEWNET); }
+
 pid_t brig_hold_user_namespace(void) {
     struct clone_args arguments = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
     pid_t parent = getpid();

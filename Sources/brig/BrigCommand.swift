@@ -11,7 +11,7 @@ struct BrigCommand: ParsableCommand {
             brig run --help                        its options
             """,
         version: Build.commit.map { "brig \(Build.version) (\($0))" } ?? "brig \(Build.version)",
-        subcommands: [RunCommand.self, PolicyCommand.self, ImageCommand.self, AppArmorCommand.self, DoctorCommand.self])
+        subcommands: [RunCommand.self, JobsCommand.self, PolicyCommand.self, ImageCommand.self, AppArmorCommand.self, DoctorCommand.self])
 }
 
 /// Only for the list of commands and for completions: `brig run` itself never gets here.

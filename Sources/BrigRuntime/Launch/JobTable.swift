@@ -105,12 +105,22 @@ struct JobTable: ~Copyable {
 
     /// A running job by its id.
     borrowing func running(_ id: String) throws(LaunchError) -> (slot: UInt32, record: Record)? {
-        let number = file.number
         for (slot, record) in try records() where record.id == id {
-            let held = try inStage("jobs") { () throws(SystemError) in try check("fcntl", path) { brig_byte_is_locked(number, UInt64(slot)) } }
-            if held == 1 { return (slot, record) }
+            if try isHeld(slot) { return (slot, record) }
         }
         return nil
+    }
+
+    /// Records of the jobs that run now.
+    borrowing func allRunning() throws(LaunchError) -> [Record] {
+        var found: [Record] = []
+        for (slot, record) in try records() where try isHeld(slot) { found.append(record) }
+        return found
+    }
+
+    private borrowing func isHeld(_ slot: UInt32) throws(LaunchError) -> Bool {
+        let number = file.number
+        return try inStage("jobs") { () throws(SystemError) in try check("fcntl", path) { brig_byte_is_locked(number, UInt64(slot)) } } == 1
     }
 
     private borrowing func records() throws(LaunchError) -> [(slot: UInt32, record: Record)] {

@@ -16,7 +16,7 @@ struct ReadBack {
         for name in namespaces {
             let own = try namespace(name, of: "self")
             let inode = try namespace(name, of: "\(job)")
-            spaces[name == "mnt" ? "mount" : name == "net" ? "network" : name] = JobReport.Enforcement.Namespace(inode: inode, isFresh: inode != own)
+            spaces[name == "mnt" ? "mount" : name == "net" ? "network" : name] = JobReport.Enforcement.Namespace(inode: inode, isFresh: inode != own && (name != "net" || plan.hasFreshNetwork))
         }
         let limits = cgroup.readBack()
         var group: JobReport.Enforcement.Cgroup?

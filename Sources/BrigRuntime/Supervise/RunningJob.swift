@@ -18,6 +18,7 @@ final class RunningJob {
     let plan: LaunchPlan
     let demand: CgroupDemand
     let launcher: Launcher
+    let sharedNetwork: SharedNetwork?
     let epoll: Epoll
     let signals: FileDescriptor
     var streams: StandardStreams
@@ -40,7 +41,7 @@ final class RunningJob {
     var isControlOpen = true
 
     /// Starts the child, which waits for its first "go".
-    init(_ request: JobRequest, plan: LaunchPlan, demand: CgroupDemand, cgroup: Cgroup, trees: borrowing SourceTrees) throws(LaunchError) {
+    init(_ request: JobRequest, plan: LaunchPlan, demand: CgroupDemand, cgroup: Cgroup, trees: borrowing SourceTrees, network: SharedNetwork? = nil) throws(LaunchError) {
         self.request = request
         self.plan = plan
         self.demand = demand
@@ -57,7 +58,12 @@ final class RunningJob {
         case .version2(let group): descriptors.cgroup = group.directory.number
         case .none: break
         }
-        launcher = try Launcher(plan, descriptors, trees: trees, sharesMemory: Host.isRoot)
+        sharedNetwork = network
+        if let network {
+            launcher = try network.during { () throws(LaunchError) in try Launcher(plan, descriptors, trees: trees, sharesMemory: Host.isRoot) }
+        } else {
+            launcher = try Launcher(plan, descriptors, trees: trees, sharesMemory: Host.isRoot)
+        }
     }
 
     /// Leads the child to the job's first instruction. Whatever fails ends it.
@@ -210,7 +216,8 @@ final class RunningJob {
 
     private func readBack(_ moment: String, _ cgroup: Cgroup) throws(LaunchError) {
         let read = try ReadBack.read(job: launcher.job, at: moment, plan: plan, appArmorRequested: plan.appArmorCommand == nil ? nil : request.policy.appArmor.profile, cgroup: cgroup)
-        let differences = ReadBack.differences(read, plan: plan, demand: demand, cgroup: cgroup)
+        var differences = ReadBack.differences(read, plan: plan, demand: demand, cgroup: cgroup)
+        if let sharedNetwork, read.namespaces["network"]?.inode != sharedNetwork.inode { differences.append("the network namespace is not that of the other job") }
         guard differences.isEmpty else {
             throw LaunchError("read-back", "the kernel does not hold the job to its policy: \(differences.joined(separator: "; "))", hint: "the job was not run; please report this")
         }

@@ -67,6 +67,9 @@ int brig_trace_continue(pid_t pid, int signal);
 /// Whether a wait status is a stop at exec.
 bool brig_is_exec_stop(int status);
 
+/// Makes the network namespace of a descriptor that of this thread and of the processes that it starts.
+int brig_enter_network(int fd);
+
 /// A process in a new user namespace that does nothing until it is killed. Returns its id.
 pid_t brig_hold_user_namespace(void);
 
