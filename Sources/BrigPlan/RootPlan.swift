@@ -85,6 +85,10 @@ public struct RootPlan: Sendable, Equatable {
         steps.append(RootStep(.scratch("tmp"), "tmp", flags: .create))
         steps.append(RootStep(.scratch("tmp"), "var/tmp", flags: .optional))
         for path in Self.masked { steps.append(RootStep(.mask, path)) }
+        // Where /home is a link (to /var/home, on image-based systems), what it leads to is hidden.
+        for entry in entries where Self.emptied.contains(entry.name) {
+            if case .symbolicLink(let text) = entry.kind { steps.append(RootStep(.mask, Self.relative(text))) }
+        }
         for path in sockets where Self.isVisible(path) { steps.append(RootStep(.mask, Self.relative(path))) }
     }
 

@@ -1,0 +1,31 @@
+import BrigPolicy
+import Testing
+
+@testable import BrigPlan
+
+/// What of the machine's own root a job gets to see.
+struct RootPlanTests {
+    private func plan(_ entries: [RootSource.HostEntry], sockets: [String] = []) throws -> RootPlan {
+        RootPlan(try PolicyLoader.load("default"), source: .host(entries: entries, sockets: sockets)) { _ in [] }
+    }
+
+    private func masks(_ plan: RootPlan) -> [String] { plan.steps.filter { $0.action == .mask }.map(\.target) }
+
+    @Test func homesBehindALinkAreHidden() throws {
+        let plan = try plan([.init(name: "home", kind: .symbolicLink("var/home")), .init(name: "root", kind: .symbolicLink("/var/roothome")), .init(name: "var", kind: .directory)])
+        #expect(masks(plan).contains("var/home"))
+        #expect(masks(plan).contains("var/roothome"))
+        #expect(!plan.steps.contains { $0.action == .symbolicLink("var/home") })
+    }
+
+    @Test func privateDirectoriesAreNeverBound() throws {
+        let plan = try plan(["home", "root", "run", "proc", "sys", "dev", "tmp", "usr"].map { .init(name: $0, kind: .directory) })
+        #expect(plan.steps.compactMap { if case .bind(.host(let path)) = $0.action { path } else { nil } }.filter { !$0.hasPrefix("/dev/") } == ["/usr"])
+    }
+
+    @Test func socketsThatProgramsListenOnAreMasked() throws {
+        let plan = try plan([.init(name: "opt", kind: .directory)], sockets: ["/opt/service/socket", "/run/hidden/anyway"])
+        #expect(masks(plan).contains("opt/service/socket"))
+        #expect(!masks(plan).contains("run/hidden/anyway"))
+    }
+}
