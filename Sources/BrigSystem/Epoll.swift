@@ -2,27 +2,16 @@ internal import CBrigLinux
 
 /// One epoll instance: which descriptors are ready, by the token that each was added with.
 public struct Epoll: ~Copyable {
-    public enum Interest: Sendable {
-        case input, output
-        /// What cgroup files and the like signal as POLLPRI.
-        case exceptional
-    }
-
     private let descriptor: FileDescriptor
 
     public init() throws(SystemError) {
         descriptor = FileDescriptor(owning: try check("epoll_create1") { brig_epoll_create() })
     }
 
-    public borrowing func add(_ number: Int32, token: UInt64, _ interest: Interest = .input) throws(SystemError) {
+    /// Watches a descriptor for input.
+    public borrowing func add(_ number: Int32, token: UInt64) throws(SystemError) {
         let epoll = descriptor.number
-        let kind =
-            switch interest {
-            case .input: BRIG_INPUT
-            case .output: BRIG_OUTPUT
-            case .exceptional: BRIG_EXCEPTIONAL
-            }
-        try check("epoll_ctl") { brig_epoll_add(epoll, number, kind, token) }
+        try check("epoll_ctl") { brig_epoll_add(epoll, number, token) }
     }
 
     public borrowing func remove(_ number: Int32) throws(SystemError) {

@@ -84,13 +84,11 @@ int brig_byte_is_locked(int fd, uint64_t offset) {
     return lock.l_type != F_UNLCK;
 }
 
-static sigset_t before;
-
 int brig_signal_descriptor(const int *signals) {
     sigset_t set;
     sigemptyset(&set);
     for (; *signals; signals++) sigaddset(&set, *signals);
-    if (sigprocmask(SIG_BLOCK, &set, &before) < 0) return -1;
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) return -1;
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -98,8 +96,6 @@ int brig_take_signal(int fd) {
     struct signalfd_siginfo info;
     return read(fd, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }
-
-int brig_unblock_signals(void) { return sigprocmask(SIG_SETMASK, &before, NULL); }
 
 int brig_timer(uint64_t nanos, bool periodic) {
     int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -117,9 +113,8 @@ int brig_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int brig_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
-int brig_epoll_add(int epoll, int fd, enum brig_interest interest, uint64_t token) {
-    static const uint32_t events[] = {[BRIG_INPUT] = EPOLLIN, [BRIG_OUTPUT] = EPOLLOUT, [BRIG_EXCEPTIONAL] = EPOLLPRI};
-    struct epoll_event event = {.events = events[interest], .data.u64 = token};
+int brig_epoll_add(int epoll, int fd, uint64_t token) {
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = token};
     return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 }
 

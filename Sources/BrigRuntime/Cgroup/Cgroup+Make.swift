@@ -43,8 +43,7 @@ extension Cgroup {
             for (controller, hierarchy) in usable { try cgroup.add(controller, hierarchy, name: name) }
             try cgroup.apply(demand)
         } catch {
-            try? remove(paths)
-            throw LaunchError("cgroup", error)
+            throw abandon(paths, after: error)
         }
         return .version1(cgroup)
     }
@@ -69,9 +68,18 @@ extension Cgroup {
             try cgroup.apply(demand)
             return .version2(cgroup)
         } catch {
-            try? remove([path])
-            throw LaunchError("cgroup", error)
+            throw abandon([path], after: error)
         }
+    }
+
+    /// Removes what was made before the failure. What cannot be removed stays in the table of jobs, and the next brig removes it.
+    private static func abandon(_ paths: [String], after error: SystemError) -> LaunchError {
+        do throws(SystemError) {
+            try remove(paths)
+        } catch let leftover {
+            return LaunchError("cgroup", "\(error); and what was made so far is still there: \(leftover)", errno: error.errno)
+        }
+        return LaunchError("cgroup", error)
     }
 
     /// A controller that cannot be had: an error where the policy requires it, a note where the policy asks for it, nothing where it would only

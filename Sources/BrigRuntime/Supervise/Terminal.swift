@@ -33,6 +33,7 @@ final class CallerTerminal {
     static func resize(_ master: OpenFile) {
         let size = size()
         var wanted = winsize(ws_row: size.rows, ws_col: size.columns, ws_xpixel: 0, ws_ypixel: 0)
+        // At worst the job goes on with the old size.
         unsafe _ = ioctl(master.number, UInt(TIOCSWINSZ), &wanted)
     }
 }

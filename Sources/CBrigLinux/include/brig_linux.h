@@ -30,12 +30,6 @@ const char *brig_build_commit(void);
 /// openat2(2); `resolve` is RESOLVE_*.
 int brig_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 
-#define BRIG_RESOLVE_NO_XDEV 0x01
-#define BRIG_RESOLVE_NO_MAGICLINKS 0x02
-#define BRIG_RESOLVE_NO_SYMLINKS 0x04
-#define BRIG_RESOLVE_BENEATH 0x08
-#define BRIG_RESOLVE_IN_ROOT 0x10
-
 /// A detached clone of the mount tree at a descriptor (open_tree(2)), private: later mounts on either are not the other's.
 int brig_clone_tree(int fd, bool recursive);
 
@@ -98,9 +92,6 @@ int brig_signal_descriptor(const int *signals);
 /// The number of a signal that has arrived at a signalfd; 0 where there is none.
 int brig_take_signal(int fd);
 
-/// Unblocks all signals that brig_signal_descriptor blocked, in this process.
-int brig_unblock_signals(void);
-
 /// eventfd(2) and pipe2(2), closed on exec; the first does not block.
 int brig_eventfd(void);
 int brig_pipe(int ends[2]);
@@ -108,10 +99,10 @@ int brig_pipe(int ends[2]);
 /// epoll_create1(2), closed on exec.
 int brig_epoll_create(void);
 
-enum brig_interest { BRIG_INPUT, BRIG_OUTPUT, BRIG_EXCEPTIONAL };
+/// Watches a descriptor for input; `token` tells it apart.
+int brig_epoll_add(int epoll, int fd, uint64_t token);
 
-/// Watches a descriptor; `token` tells it apart. / Stops watching it.
-int brig_epoll_add(int epoll, int fd, enum brig_interest interest, uint64_t token);
+/// Stops watching a descriptor.
 int brig_epoll_remove(int epoll, int fd);
 
 /// Stores the tokens of what is ready, at most `capacity` (16); returns their number.
