@@ -1,0 +1,52 @@
+import BrigReport
+import Testing
+
+@testable import BrigRuntime
+
+/// The decision about a job's end, from recorded events.
+struct SupervisionTests {
+    private func after(_ events: [Supervision.Event], cpuLimit: UInt64? = nil, killsOnOutput: Bool = false) -> (Supervision, [Supervision.Action]) {
+        var supervision = Supervision(cpuLimitNanos: cpuLimit, killsOnOutput: killsOnOutput)
+        let actions = events.flatMap { supervision.handle($0) }
+        return (supervision, actions)
+    }
+
+    @Test func theFirstCauseIsTheReason() {
+        let (supervision, actions) = after([.wallTimer, .signal(15), .memoryCeiling, .gone])
+        #expect(supervision.cause == .wallTime)
+        #expect(actions == [.killAll, .killAll, .killAll])
+    }
+
+    @Test func whatEndedByItselfIsEndedForNothingElse() {
+        let (supervision, _) = after([.exited(status: 0), .wallTimer, .violation(call: "ptrace"), .gone])
+        #expect(supervision.cause == nil)
+        #expect(supervision.status == 0)
+    }
+
+    @Test func cpuTimeCountsFromItsLimitOn() {
+        #expect(after([.cpuTime(nanos: 999)], cpuLimit: 1000).0.cause == nil)
+        #expect(after([.cpuTime(nanos: 1000)], cpuLimit: 1000).0.cause == .cpuTime(nanos: 1000))
+        #expect(after([.cpuTime(nanos: .max)]).0.cause == nil)
+    }
+
+    @Test func outputEndsAJobOnlyWhereThePolicySaysSo() {
+        #expect(after([.outputExceeded(stream: "stdout")]).1.isEmpty)
+        #expect(after([.outputExceeded(stream: "stdout")], killsOnOutput: true).0.cause == .output(stream: "stdout"))
+    }
+
+    /// A job killed by its own SIGKILL, and one that the kernel killed for its memory, end with the same wait status.
+    @Test(arguments: [(0 as UInt64, "signaled"), (1, "memory-limit")]) func killedByWhomIsDecidedFromEvidence(_ oomKills: UInt64, _ reason: String) {
+        var usage = CgroupUsage()
+        usage.oomKills = oomKills
+        let outcome = Outcome(
+            supervision: after([.exited(status: 9), .gone]).0, initStatus: 0, usage: usage, memoryLimit: 1 << 26, cgroupVersion: 2, limits: Outcome.Limits(outputBytes: 0),
+            filterKills: false)
+        #expect(outcome.result().reason.rawValue == reason)
+    }
+
+    @Test func anInitKilledFromOutsideIsNoEndOfTheJobs() {
+        let outcome = Outcome(
+            supervision: after([.gone]).0, initStatus: 9, usage: CgroupUsage(), memoryLimit: nil, cgroupVersion: nil, limits: Outcome.Limits(outputBytes: 0), filterKills: false)
+        #expect(outcome.result().reason == .internalError)
+    }
+}
