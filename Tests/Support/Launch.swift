@@ -1,45 +1,53 @@
-import BrigJSON
-import Glibc
-import TestSupport
-import Testing
+public import BrigJSON
+internal import Glibc
+public import Testing
 
 /// One run of `brig run`, with its report.
-struct Launch {
-    let outcome: Command.Outcome
-    let report: JSONValue
+public struct Launch {
+    public let outcome: Command.Outcome
+    public let report: JSONValue
+
+    public init(outcome: Command.Outcome, report: JSONValue) {
+        self.outcome = outcome
+        self.report = report
+    }
 
     /// A value of the report by its JSON pointer; `.null` where there is none.
-    subscript(pointer: String) -> JSONValue {
+    public subscript(pointer: String) -> JSONValue {
         pointer.split(separator: "/").reduce(report) { value, name in
             if let index = Int(name), let elements = value.array { return elements.indices.contains(index) ? elements[index] : .null }
             return value[String(name)] ?? .null
         }
     }
 
-    var reason: String { self["/result/reason"].string ?? "no reason" }
-    var message: String { self["/result/message"].string ?? "" }
-    var exitCode: Int32? { outcome.exitCode }
-    var wallNanos: Int64 { self["/time/wallNanos"].integer ?? -1 }
+    public var reason: String { self["/result/reason"].string ?? "no reason" }
+    public var message: String { self["/result/message"].string ?? "" }
+    public var exitCode: Int32? { outcome.exitCode }
+    public var wallNanos: Int64 { self["/time/wallNanos"].integer ?? -1 }
 
     /// `kind name abi action` of every violation.
-    var violations: [String] {
+    public var violations: [String] {
         (self["/violations"].array ?? []).map { each in ["kind", "name", "abi", "action"].compactMap { each[$0]?.string }.joined(separator: " ") }
     }
 
-    func violation(_ kind: String) -> JSONValue? { self["/violations"].array?.first { $0["kind"]?.string == kind } }
+    public func violation(_ kind: String) -> JSONValue? { self["/violations"].array?.first { $0["kind"]?.string == kind } }
 
     /// For the message of a failed expectation.
-    var summary: Comment { "exit \(String(describing: exitCode)) \(reason): \(message) \(violations)\nout: \(outcome.text.suffix(2000))\nerr: \(outcome.errorText.suffix(2000))" }
+    public var summary: Comment { "exit \(String(describing: exitCode)) \(reason): \(message) \(violations)\nout: \(outcome.text.suffix(2000))\nerr: \(outcome.errorText.suffix(2000))" }
 }
 
-/// Who starts brig.
-enum Caller: Sendable, CaseIterable {
+/// Who starts brig: `@Test(.requires(.ordinaryUser), arguments: Caller.allCases)` runs a test in both identities.
+public enum Caller: Sendable, CaseIterable {
     /// The account that runs the tests.
     case own
     /// An ordinary user, without groups where root becomes one.
     case ordinary
 
-    var prefix: [String] {
+    /// One, where an ordinary user runs the tests already.
+    public static let allCases: [Caller] = geteuid() == 0 ? [.own, .ordinary] : [.own]
+
+    /// Words before a command that have it run by the caller.
+    public var prefix: [String] {
         switch self {
         case .own: []
         case .ordinary: geteuid() == 0 ? ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups"] : []
@@ -54,7 +62,7 @@ extension Fixture {
     ///   - policy: a built-in name, or a path
     ///   - options: options of `brig run`
     ///   - script: a shell script that starts brig as `"$@"`; nil: brig itself is started
-    func launch(
+    public func launch(
         _ policy: String = "default", _ options: [String] = [], _ command: [String], as caller: Caller = .own, input: [UInt8] = [],
         environment: [String: String]? = nil, script: String? = nil
     ) throws -> Launch {
@@ -73,25 +81,25 @@ extension Fixture {
     }
 
     /// Writes a policy on top of another and gives its path.
-    func policy(_ base: String, _ fields: [JSONValue.Member]) throws -> String {
+    public func policy(_ base: String, _ fields: [JSONValue.Member]) throws -> String {
         let name = "policy-\(UInt64.random(in: 0...UInt64.max)).json"
         return try write(name, JSONValue.object([.init("version", 1), .init("base", .string(base))] + fields).encoded())
     }
 
     /// A directory that a job may write to as any user.
-    func shared(_ name: String = "shared") throws -> String { try makeDirectory(name, mode: 0o777) }
+    public func shared(_ name: String = "shared") throws -> String { try makeDirectory(name, mode: 0o777) }
 }
 
 /// Where jobs of a fixture find the probe: the directories of a checkout may be out of their sight.
-let probeInJob = "/mnt/probe"
+public let probeInJob = "/mnt/probe"
 
 /// The probe's commands, as a job's program.
-func probe(_ words: String...) -> [String] { [probeInJob] + words }
+public func probe(_ words: String...) -> [String] { [probeInJob] + words }
 
-func shell(_ script: String) -> [String] { ["/bin/sh", "-c", script] }
+public func shell(_ script: String) -> [String] { ["/bin/sh", "-c", script] }
 
 /// Every report is valid against the schema, and every figure that is null has its reason.
-func requireComplete(_ launches: [Launch]) throws {
+public func requireComplete(_ launches: [Launch]) throws {
     guard let python = Python.withSchemaModule else { return }
     let program = """
         import json, sys, jsonschema
