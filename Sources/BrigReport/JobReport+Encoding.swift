@@ -92,10 +92,3 @@ extension JobReport.Violation {
             ("saturated", .bool(isSaturated)), ("details", .texts(details)))
     }
 }
-
-extension JobReport.SystemCalls {
-    var json: JSONValue {
-        .fields(
-            ("recorded", .string(recorded.rawValue)), ("complete", .bool(isComplete)), ("engine", .text(engine)), ("counts", .sorted(counts) { .figure($0) }))
-    }
-}

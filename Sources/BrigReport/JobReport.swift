@@ -324,19 +324,6 @@ extension JobReport {
         }
     }
 
-    /// `syscalls`
-    public struct SystemCalls: Sendable, Equatable {
-        public enum Recorded: String, Sendable { case denied, all, none }
-        public var recorded: Recorded = .denied
-        /// Whether no event can have been lost.
-        public var isComplete = true
-        /// What counted them: `seccomp-notify`, `ebpf`.
-        public var engine: String?
-        /// By name. With `denied`: the denied ones.
-        public var counts: [String: UInt64] = [:]
-        public init() {}
-    }
-
     /// `enforcement`: read back from the kernel after the set-up and before the job's first instruction.
     public struct Enforcement: Sendable, Equatable {
         public struct Seccomp: Sendable, Equatable {

@@ -33,7 +33,18 @@ enum Samples {
             .init(kind: .apparmor, name: "brig-job", action: "EACCES", count: 1, details: ["operation": "open", "path": "/proc/kcore"]),
         ]
         report.systemCalls.engine = "seccomp-notify"
-        report.systemCalls.counts = ["ptrace": 17, "bpf": 1]
+        report.systemCalls.calls = [
+            .init(
+                name: "socket", number: 41, abi: "x86_64", count: 18, verdict: "EPERM", ran: true,
+                arguments: [.init(index: 0, what: "socket family", value: 2, name: "AF_INET", count: 17), .init(index: 0, what: "socket family", value: .max, name: nil, count: 1)]),
+            .init(name: "bpf", number: 321, abi: "x86_64", count: 1, verdict: "EPERM", ran: false), .init(name: "bpf", number: 357, abi: "i386", count: 2, verdict: "ENOSYS", ran: false),
+        ]
+        report.systemCalls.gaps = ["more distinct arguments than are kept"]
+        report.systemCalls.files = [.init(path: "/etc/passwd", access: .readWrite, creates: true, result: "EACCES", count: 2), .init(path: nil, access: nil, creates: false, result: nil, count: 1)]
+        report.systemCalls.executed = [.init(path: "/bin/true", result: "ok", count: 1), .init(path: nil, result: nil, count: 1)]
+        report.systemCalls.addresses = [
+            .init(call: "connect", family: "AF_INET", address: "127.0.0.1:80", result: "ECONNREFUSED", count: 3), .init(call: nil, family: nil, address: nil, result: nil, count: 1),
+        ]
         report.enforcement = enforcement
         report.degraded = [.init(protection: "apparmor", reason: "this kernel has no AppArmor")]
         return report

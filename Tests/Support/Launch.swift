@@ -106,7 +106,8 @@ public func requireComplete(_ launches: [Launch]) throws {
         schema = json.load(open(sys.argv[1]))
         validator = jsonschema.Draft202012Validator(schema)
         natural = {"exitCode", "signal", "commit", "path", "number", "abi", "process", "firstAtMillis", "digest", "name", "source", "requested", "current",
-                   "stdout", "stderr", "cpuMax", "swapMax", "policy", "enforcement", "image", "engine", "sha256", "cgroup"}
+                   "stdout", "stderr", "cpuMax", "swapMax", "policy", "enforcement", "image", "engine", "sha256", "cgroup", "files", "executed",
+                   "addresses", "result", "access", "call", "family", "address"}
         def nulls(value, pointer):
             if value is None: yield pointer
             if isinstance(value, dict):

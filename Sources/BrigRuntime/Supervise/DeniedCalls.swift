@@ -19,7 +19,8 @@ struct DeniedCalls {
 
     private var entries: [Key: Int] = [:]
     private(set) var violations: [JobReport.Violation] = []
-    private var overflow: UInt64 = 0
+    /// Calls that are counted only in the shared entry.
+    private(set) var overflow: UInt64 = 0
     private(set) var total: UInt64 = 0
 
     /// Counts one refused call. `process` is asked only for the first of its kind.
@@ -45,11 +46,11 @@ struct DeniedCalls {
         return violations + [JobReport.Violation(kind: .systemCall, name: "others", action: "denied", count: overflow, isSaturated: true)]
     }
 
-    /// Counts by name.
-    var counts: [String: UInt64] {
-        var counts: [String: UInt64] = [:]
-        for violation in list { counts[violation.name, default: 0] += violation.count }
-        return counts
+    /// The same for `syscalls.calls`: what fits in the list.
+    var calls: [JobReport.Call] {
+        violations.sorted { ($1.count, $0.name) < ($0.count, $1.name) }.map { violation in
+            JobReport.Call(name: violation.name, number: violation.number ?? 0, abi: violation.abi ?? "", count: violation.count, verdict: violation.action, ran: false)
+        }
     }
 }
 

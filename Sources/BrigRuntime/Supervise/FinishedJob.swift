@@ -62,7 +62,8 @@ struct FinishedJob: ~Copyable {
     var scratchInodes: UInt64?
     var network: NetworkTraffic?
     var violations: [JobReport.Violation] = []
-    var deniedCounts: [String: UInt64] = [:]
+    var calls: [JobReport.Call] = []
+    var callGaps: [String] = []
     var stdoutBytes: UInt64?
     var stderrBytes: UInt64?
     var stdout: JobReport.Captured?
@@ -216,7 +217,8 @@ struct FinishedJob: ~Copyable {
         case .none: report.systemCalls.recorded = .none
         case .all: report.systemCalls.recorded = .all
         }
-        report.systemCalls.counts = deniedCounts
+        report.systemCalls.calls = calls
+        report.systemCalls.gaps = callGaps
         report.systemCalls.engine = request.policy.systemCalls.record == .none ? nil : "seccomp-notify"
     }
 }

@@ -170,7 +170,10 @@ extension RunningJob {
         if let network { finished.network = NetworkTraffic(try inStage("network") { () throws(SystemError) in try network.with { (file) throws(SystemError) in try file.readAll(limit: 1 << 20, subject: "net/dev") } }) }
         if let listener {
             finished.violations = listener.denied.list
-            finished.deniedCounts = listener.denied.counts
+            finished.calls = listener.denied.calls
+            if listener.denied.overflow > 0 {
+                finished.callGaps = ["\(listener.denied.overflow) calls beyond \(DeniedCalls.capacity) distinct ones are only in violations, without their names"]
+            }
         }
         if let capture = output {
             finished.stdoutBytes = capture.total
