@@ -79,7 +79,7 @@ let package = Package(
         .testTarget(name: "BrigPolicyTests", dependencies: ["BrigJSON", "BrigPolicy", "BrigSystem", "TestSupport"]),
         .testTarget(name: "BrigReportTests", dependencies: ["BrigJSON", "BrigReport", "BrigSystem", "TestSupport"]),
         .testTarget(name: "BrigImageTests", dependencies: ["BrigImage", "BrigJSON", "BrigSystem", "CBrigLinux", "TestSupport"]),
-        .testTarget(name: "BrigPlanTests", dependencies: ["BrigPlan", "BrigPolicy", "BrigSystem", "TestSupport"]),
+        .testTarget(name: "BrigPlanTests", dependencies: ["BrigJSON", "BrigPlan", "BrigPolicy", "BrigSystem", "CSeccomp", "TestSupport"]),
         .testTarget(name: "BrigRuntimeTests", dependencies: ["BrigPlan", "BrigPolicy", "BrigReport", "BrigRuntime", "BrigSystem", "TestSupport"]),
         .testTarget(name: "IntegrationTests", dependencies: ["BrigJSON", "BrigSystem", "TestSupport"]),
         .testTarget(name: "EscapeTests", dependencies: ["BrigJSON", "BrigSystem", "TestSupport"]),

@@ -7,8 +7,10 @@ internal import Glibc
 /// `brig policy`: everything about policies that starts no job.
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "Check and explain policies.",
-        subcommands: [PolicyCheck.self, PolicyExplain.self, PolicyGroups.self, PolicyList.self, PolicySchema.self, PolicyShow.self])
+        commandName: "policy", abstract: "Check, explain, compare and make policies.",
+        subcommands: [
+            PolicyCheck.self, PolicyExplain.self, PolicyExport.self, PolicyGroups.self, PolicyImport.self, PolicyList.self, PolicySchema.self, PolicyShow.self,
+        ])
 }
 
 /// `brig policy check`
@@ -47,7 +49,7 @@ struct PolicyExplain: ParsableCommand {
     func run() throws {
         let resolved = try PolicyLoader.resolve(policy)
         if json {
-            printBytes(PolicyExplainer.json(resolved).encoded(pretty: true) + [UInt8(ascii: "\n")])
+            printJSON(PolicyExplainer.json(resolved))
         } else {
             for line in PolicyExplainer.lines(resolved) { print(line) }
         }

@@ -36,6 +36,8 @@ public enum Requirement: String, Sendable, CaseIterable {
     case git
     /// A statically linked /bin/busybox.
     case busybox
+    /// Docker's default seccomp profile, as Debian's package golang-github-containers-common installs it.
+    case dockerProfile
     /// bpf(2) with tracing programs.
     case bpf
 
@@ -68,6 +70,7 @@ public enum Requirement: String, Sendable, CaseIterable {
         case .node: exists("/usr/bin/node") ? nil : "no /usr/bin/node"
         case .git: exists("/usr/bin/git") ? nil : "no /usr/bin/git"
         case .busybox: exists("/bin/busybox") ? nil : "no /bin/busybox"
+        case .dockerProfile: exists("/usr/share/containers/seccomp.json") ? nil : "no /usr/share/containers/seccomp.json (golang-github-containers-common)"
         case .bpf: geteuid() == 0 && exists("/sys/kernel/btf/vmlinux") ? nil : "not root, or a kernel without type information"
         }
     }

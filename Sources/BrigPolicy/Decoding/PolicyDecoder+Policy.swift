@@ -8,7 +8,7 @@ extension PolicyDecoder {
         _ = text(root, "$schema")
         let policy = Policy(
             name: text(root, "name", length: 1...128), description: text(root, "description"), rootfs: rootfs(root["rootfs"]), mounts: mounts(root),
-            process: process(root["process"]), network: network(root["namespaces"]), systemCalls: systemCalls(root["syscalls"], lists: lists),
+            process: process(root["process"]), network: network(root["namespaces"]), systemCalls: systemCalls(root["syscalls"], lists: lists, capabilities: root["capabilities"]),
             capabilities: capabilities(root["capabilities"]), appArmor: appArmor(root["apparmor"]), limits: limits(root["limits"]),
             onViolation: choice(root, "onViolation", default: Policy.ViolationResponse.deny), origin: origin)
         // What nobody is told of, nobody can end the job for.

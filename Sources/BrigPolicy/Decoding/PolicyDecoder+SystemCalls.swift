@@ -7,22 +7,51 @@ extension PolicyDecoder {
     /// falls back (clone for clone3, read and write for io_uring).
     private static let unfilterable = ["clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"]
 
-    mutating func systemCalls(_ value: JSONValue?, lists: SystemCallLists) -> SystemCallPolicy {
+    /// - Parameter capabilities: as the policy has them, read only for a profile, whose entries depend on them.
+    mutating func systemCalls(_ value: JSONValue?, lists: SystemCallLists, capabilities: JSONValue?) -> SystemCallPolicy {
         let section = section(value, Pointer("/syscalls"), known: PolicyFields.syscalls)
         let record = choice(section, "record", default: SystemCallPolicy.Record.denied)
-        if section["profile"] != nil { fail("/syscalls/profile", "seccomp profiles of other programs are not supported yet: write their calls into allow, deny and rules") }
-        let defaultAction = action(section, "default", known: ["errno:EPERM", "errno:ENOSYS", "kill", "log"], allows: false) ?? .errno(EPERM)
+        let profile = section["profile"].map { self.profile($0, at: Self.profilePointer) }
+        let defaultAction = action(section, "default", known: ["errno:EPERM", "errno:ENOSYS", "kill", "log"], allows: false) ?? profile?.defaultAction ?? .errno(EPERM)
         let baseline = baseline(section)
 
         var verdicts = VerdictTable()
+        let profileRules = profile.map { begin(with: $0, capabilities, into: &verdicts) } ?? []
         allowed(section, baseline: baseline, into: &verdicts)
         denied(section, defaultAction: defaultAction, narrows: lists.deny != lists.allow, into: &verdicts)
-        let rules = rules(section, lists, into: &verdicts)
+        let rules = profileRules + rules(section, lists, into: &verdicts)
+        accepted(section)
         for name in Self.unfilterable {
             guard case .number(let number) = SystemCallCatalog.meaning(of: name), !verdicts.isNamed(number) else { continue }
             if !rules.contains(where: { $0.number == number }) { verdicts.deny(number, name == "clone3" ? .absent : .errno(ENOSYS)) }
         }
         return SystemCallPolicy(defaultAction: defaultAction, rules: verdicts.rules + rules, baseline: baseline, record: record)
+    }
+
+    static let profilePointer = "/syscalls/profile"
+
+    /// The profile's verdicts, on which allow, deny and rules come on top. Returns those with conditions.
+    private mutating func begin(with profile: OCIProfile, _ capabilities: JSONValue?, into verdicts: inout VerdictTable) -> [SystemCallPolicy.Rule] {
+        // Faults in them are told where they are read for the policy.
+        var scout = PolicyDecoder()
+        let context = OCIProfile.Context.here(capabilities: scout.capabilities(capabilities).retained)
+        var conditional: [SystemCallPolicy.Rule] = []
+        for rule in rules(of: profile, in: context, at: Self.profilePointer) {
+            if rule.conditions.isEmpty { verdicts.decide(rule.number, rule.action) } else { conditional.append(rule) }
+        }
+        return conditional
+    }
+
+    /// `accept`: for `brig policy lint`, which reads it from the document.
+    private mutating func accepted(_ section: Section) {
+        for (index, element) in list(section, "accept").enumerated() {
+            let entry = self.section(element, Pointer("/syscalls/accept/#", index), known: PolicyFields.acceptance)
+            for name in PolicyFields.acceptance where entry[name] == nil && !entry.members.isEmpty { fail(entry.pointer, "missing field \"\(name)\"") }
+            _ = text(entry, "reason")
+            let names = list(entry, "names")
+            if names.isEmpty { fail(entry.pointer, "expected \"names\" with at least one name") }
+            for (position, name) in names.enumerated() { _ = named(name, "/syscalls/accept/\(index)/names/\(position)") }
+        }
     }
 
     private mutating func baseline(_ section: Section) -> UInt32 {
@@ -74,6 +103,7 @@ extension PolicyDecoder {
                 groups |= mask
             case .call(let number):
                 if verdicts.isAllowedByName(number) { fail("/syscalls/allow/\(index)", "\(Self.show(element)) is listed twice") }
+                if verdicts.isDenied(number) { fail("/syscalls/allow/\(index)", "\(Self.show(element)) is denied by the profile, and a denial wins") }
                 if number > baseline && section["baseline"] != nil {
                     fail("/syscalls/allow/\(index)", "\(Self.show(element)) is newer than the baseline, so it is always answered ENOSYS")
                 }

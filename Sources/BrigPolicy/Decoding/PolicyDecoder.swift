@@ -16,6 +16,8 @@ struct PolicyDecoder {
 
     private(set) var faults: [Fault] = []
     private(set) var omittedCount = 0
+    /// What is no fault and has no effect, for `brig policy lint`.
+    private(set) var notes: [Fault] = []
 
     mutating func fail(_ pointer: String, _ message: @autoclosure () -> String, isAboutName: Bool = false) {
         guard faults.count < PolicyError.maximumCount else {
@@ -26,6 +28,8 @@ struct PolicyDecoder {
         // A rule's conditions are read once for each of its names.
         if faults.last != fault { faults.append(fault) }
     }
+
+    mutating func note(_ pointer: String, _ message: String) { notes.append(Fault(pointer: pointer, message: message, isAboutName: false)) }
 
     /// `expected … , found …`
     mutating func mismatch(_ pointer: String, expected: String, found: JSONValue) {

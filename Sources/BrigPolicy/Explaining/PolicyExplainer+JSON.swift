@@ -79,20 +79,30 @@ extension PolicyExplainer {
     /// The lists as they were written, because their names say more than numbers; without names that a policy allowed and one on top of it denies,
     /// which within one file would be a contradiction.
     private static func systemCalls(_ policy: SystemCallPolicy, _ document: JSONValue?) -> JSONValue {
-        let standard =
-            switch policy.defaultAction {
-            case .errno(let number): "errno:\(errnoName(number))"
-            case .kill: "kill"
-            case .absent: "absent"
-            case .log, .allow: "log"
-            }
+        let standard = word(policy.defaultAction)
         let deny = document?["deny"]?.array ?? []
         let denied = deny.flatMap { $0.string.map { [.string($0)] } ?? $0["names"]?.array ?? [] }
         let allow = (document?["allow"]?.array ?? []).filter { !denied.contains($0) }
-        return [
-            "default": .string(standard), "allow": .array(allow), "deny": .array(deny), "rules": document?["rules"] ?? [], "record": .string(policy.record.rawValue),
-            "baseline": .string(SystemCallCatalog.name(of: policy.baseline) ?? SystemCallCatalog.newest.name),
+        var members: [JSONValue.Member] = [.init("default", .string(standard))]
+        // Read from its file, if it was in one, so that what is printed stands for itself.
+        if let profile = document?["profile"] { members.append(.init("profile", profile)) }
+        members += [
+            .init("allow", .array(allow)), .init("deny", .array(deny)), .init("rules", document?["rules"] ?? []), .init("record", .string(policy.record.rawValue)),
+            .init("baseline", .string(SystemCallCatalog.name(of: policy.baseline) ?? SystemCallCatalog.newest.name)),
         ]
+        if let accept = document?["accept"] { members.append(.init("accept", accept)) }
+        return .object(members)
+    }
+
+    /// An action as policies name it.
+    static func word(_ action: SystemCallPolicy.Action) -> String {
+        switch action {
+        case .errno(let number): "errno:\(errnoName(number))"
+        case .kill: "kill"
+        case .absent: "absent"
+        case .log: "log"
+        case .allow: "allow"
+        }
     }
 
     private static func capabilities(_ policy: Policy.CapabilityPolicy) -> JSONValue {

@@ -6,6 +6,9 @@ extension PolicyExplainer {
         let denied = Set(policy.rules.filter { $0.conditions.isEmpty && isDenial($0.action) }.map(\.number))
         let allowed = Set(policy.rules.filter { $0.conditions.isEmpty && $0.action == .allow }.map(\.number)).subtracting(denied)
         var lines = ["\(allowed.count) of \(SystemCallCatalog.entries.count { $0.number != nil }) are allowed; any other \(action(policy.defaultAction))."]
+        if let entries = document?["profile"]?["syscalls"]?.array {
+            lines.append("A seccomp profile of \(entries.count) entries comes first; those that depend on capabilities, architecture or kernel count as on this machine.")
+        }
         lines += allowedLines(allowed)
         lines += deniedLines(document?["deny"]?.array ?? [], policy.defaultAction)
         lines += ruleLines(document?["rules"]?.array ?? [])
@@ -19,7 +22,9 @@ extension PolicyExplainer {
             case .all: "Every call is counted."
             case .none: "No calls are recorded."
             }
-        return lines + [recorded]
+        lines.append(recorded)
+        for accepted in document?["accept"]?.array ?? [] { lines.append("Accepted, though dangerous: \(names(accepted))\(reason(accepted))") }
+        return lines
     }
 
     private static func isDenial(_ action: SystemCallPolicy.Action) -> Bool {

@@ -27,12 +27,14 @@ struct PolicyLayer {
 /// A policy and its bases, from the file that was asked for to the one without a base.
 struct PolicyChain {
     let layers: [PolicyLayer]
+    /// `syscalls.profile` of the first layer that has one.
+    let profile: ProfileLayer?
 
     /// Longest chain, counting the policy itself.
     static let maximumDepth = 8
 
-    init(_ reference: String) throws(PolicyError) {
-        var layers = [try PolicyLayer(try PolicySource(reference))]
+    init(_ source: PolicySource) throws(PolicyError) {
+        var layers = [try PolicyLayer(source)]
         while let layer = layers.last, let base = layer.document.value["base"] {
             guard case .string(let name) = base, !name.isEmpty, !name.utf8.contains(0) else {
                 throw layer.failure("/base", "expected the name or path of a policy, found \(PolicyDecoder.show(base))")
@@ -53,19 +55,19 @@ struct PolicyChain {
             layers.append(next)
         }
         self.layers = layers
+        profile = try layers.first { $0.document.value["syscalls"]?["profile"] != nil }.map { layer throws(PolicyError) in try ProfileLayer(in: layer) }
     }
 
-    /// A base's path is relative to the file that names it, not to where brig was started.
-    private static func resolve(_ base: String, from source: PolicySource) -> String {
-        guard PolicySource.isPath(base), !base.hasPrefix("/"), !source.isBuiltIn, let slash = source.path.lastIndex(of: "/") else { return base }
-        return source.path[...slash] + base
-    }
+    /// A built-in name, or a path.
+    private static func resolve(_ base: String, from source: PolicySource) -> String { PolicySource.isPath(base) ? source.resolving(base) : base }
 
     /// The fields of all layers. A field of a later layer replaces that of its base: objects merge member by member, lists and plain values are
     /// replaced as a whole. `base` is gone: it has done its work.
     var merged: JSONValue {
         var result = JSONValue.object([])
         for layer in layers.reversed() { result = result.merged(with: layer.document.value) }
+        // A profile is one thing: half of one and half of another would be nobody's.
+        if let profile { result = result.replacing("/syscalls/profile", with: profile.value) }
         guard case .object(let members) = result else { return result }
         return .object(members.filter { $0.name != "base" })
     }

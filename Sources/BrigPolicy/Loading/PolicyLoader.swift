@@ -10,6 +10,8 @@ public enum PolicyLoader {
         public let document: JSONValue
         /// The policy itself and its bases, from the first to the last: built-in names and paths.
         public let chain: [String]
+        /// What was read, for the places of what is said about it.
+        let files: PolicyChain
     }
 
     /// Names that `load` takes without a file.
@@ -33,7 +35,13 @@ public enum PolicyLoader {
 
     /// Loads a policy and keeps the document that it was made of, for explanations.
     public static func resolve(_ reference: String, overrides: [PolicyOverride] = []) throws(PolicyError) -> Resolved {
-        let chain = try PolicyChain(reference)
+        try resolve(PolicyChain(PolicySource(reference)), overrides)
+    }
+
+    /// Resolves a policy that is in no file yet, as if it stood in one called `path`.
+    public static func resolve(text: [UInt8], path: String) throws(PolicyError) -> Resolved { try resolve(PolicyChain(PolicySource(text: text, path: path)), []) }
+
+    private static func resolve(_ chain: PolicyChain, _ overrides: [PolicyOverride]) throws(PolicyError) -> Resolved {
         var document = chain.merged
         // A flag that adds a variable adds to the environment there would be without it.
         if document["process"]?["environment"] == nil, overrides.contains(where: { $0.pointer.hasPrefix("/process/environment/") }) {
@@ -56,7 +64,7 @@ public enum PolicyLoader {
         guard decoder.faults.isEmpty else {
             throw PolicyError(FaultPlacer(chain: chain, changes: changes).diagnostics(decoder.faults), omittedCount: decoder.omittedCount)
         }
-        return Resolved(policy: policy, document: document, chain: chain.layers.map(\.source.path))
+        return Resolved(policy: policy, document: document, chain: chain.layers.map(\.source.path), files: chain)
     }
 }
 
@@ -76,10 +84,14 @@ private struct FaultPlacer {
 
     func diagnostics(_ faults: [PolicyDecoder.Fault]) -> [Diagnostic] {
         let places = chain.layers.map { $0.document.places() }
+        let profile = chain.profile?.file.map { ($0, $0.document.places()) }
         return faults.map { fault in
             // The last flag for a field is the one that counts.
             if let change = changes.last(where: { fault.pointer == $0.pointer || fault.pointer.hasPrefix($0.pointer + "/") }) {
                 return Diagnostic(place: .flag(change.flag), pointer: fault.pointer, message: fault.message)
+            }
+            if let (layer, places) = profile, let pointer = fault.pointer.removing(prefix: PolicyDecoder.profilePointer), pointer.isEmpty || pointer.hasPrefix("/") {
+                return places.diagnostic(PolicyDecoder.Fault(pointer: pointer, message: fault.message, isAboutName: fault.isAboutName), layer.source.path)
             }
             return Diagnostic(place: place(of: fault, places), pointer: fault.pointer, message: fault.message)
         }
@@ -96,5 +108,20 @@ private struct FaultPlacer {
             guard let slash = pointer.lastIndex(of: "/") else { return .wholeFile(chain.layers[0].source.path) }
             pointer = String(pointer[..<slash])
         }
+    }
+}
+
+extension JSONPlaces {
+    /// A fault of the file that these are the places of. A missing field is placed at the object that lacks it.
+    func diagnostic(_ fault: PolicyDecoder.Fault, _ path: String) -> Diagnostic {
+        var position: JSONPosition?
+        var pointer = fault.pointer
+        while position == nil {
+            position = fault.isAboutName ? name(pointer) ?? value(pointer) : value(pointer)
+            guard let slash = pointer.lastIndex(of: "/") else { break }
+            pointer = String(pointer[..<slash])
+        }
+        let place = position ?? .start
+        return Diagnostic(place: .file(path, line: place.line, column: place.column), pointer: fault.pointer, message: fault.message)
     }
 }

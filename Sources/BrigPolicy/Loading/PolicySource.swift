@@ -9,6 +9,7 @@ struct PolicySource {
     enum Identity: Equatable {
         case builtIn(String)
         case file(device: UInt64, inode: UInt64)
+        case text
     }
 
     /// The built-in name, or the path as given.
@@ -30,6 +31,25 @@ struct PolicySource {
             return
         }
         (identity, bytes) = try Self.readFile(reference)
+    }
+
+    /// Reads the file of that path, whatever its name.
+    init(file path: String) throws(PolicyError) {
+        self.path = path
+        (identity, bytes) = try Self.readFile(path)
+    }
+
+    /// A text that is in no file yet; `path` is what messages call it.
+    init(text: [UInt8], path: String) {
+        self.path = path
+        identity = .text
+        bytes = text
+    }
+
+    /// A path that this source names: relative to the source itself, not to where brig was started.
+    func resolving(_ path: String) -> String {
+        guard !path.hasPrefix("/"), case .file = identity, let slash = self.path.lastIndex(of: "/") else { return path }
+        return self.path[...slash] + path
     }
 
     static func isPath(_ reference: String) -> Bool { reference.utf8.contains(UInt8(ascii: "/")) || reference.hasSuffix(".json") }
