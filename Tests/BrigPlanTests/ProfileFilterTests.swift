@@ -1,8 +1,8 @@
 import BrigJSON
 import BrigPlan
 import BrigPolicy
-import Testing
 import TestSupport
+import Testing
 
 /// Policies that are shipped, and the profile of container engines: their filters say what they say, in every way in which they are written.
 @Suite struct ProfileFilterTests {

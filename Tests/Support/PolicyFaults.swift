@@ -87,7 +87,9 @@ public enum PolicyFaults {
     private static func isAcceptable(_ candidate: JSONValue, at pointer: String, insteadOf value: JSONValue) -> Bool {
         switch candidate {
         // Docker's own profile has null for no arguments.
-        case .null: pointer.hasPrefix("/syscalls/profile/") && ["args", "includes", "excludes", "flags", "subArchitectures"].contains { pointer.hasSuffix("/" + $0) } || pointer.hasSuffix("/arches") && pointer.hasPrefix("/syscalls/profile/")
+        case .null:
+            pointer.hasPrefix("/syscalls/profile/") && ["args", "includes", "excludes", "flags", "subArchitectures"].contains { pointer.hasSuffix("/" + $0) }
+                || pointer.hasSuffix("/arches") && pointer.hasPrefix("/syscalls/profile/")
         case .bool: value.bool != nil
         case .integer: pointer.hasSuffix("/args/0/value") || pointer.hasSuffix("/args/0/mask")
         // Any text is a variable's value.
