@@ -41,6 +41,8 @@ extension Policy {
         public let resolvedSHA256: String
         /// Command line flags that replaced fields, as JSON pointers with the flag, in the order given.
         public let overrides: [Override]
+        /// Who said what the job's process is.
+        public internal(set) var process: ProcessSources
 
         public struct Override: Sendable, Equatable {
             /// `/limits/memory`

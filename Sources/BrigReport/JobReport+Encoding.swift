@@ -14,6 +14,7 @@ extension JobReport {
             ("job", job.json),
             ("policy", policy?.json ?? .null),
             ("image", image?.json ?? .null),
+            ("process", process?.json ?? .null),
             ("host", .fields(("kernel", .string(host.kernel)), ("architecture", .string(host.architecture)), ("cgroupVersion", .count(host.cgroupVersion)))),
             ("result", result.json),
             ("time", time.json),
@@ -43,6 +44,15 @@ extension JobReport.PolicyIdentity {
 
 extension JobReport.Image {
     var json: JSONValue { .fields(("reference", .string(reference)), ("digest", .text(digest)), ("layers", .count(layers))) }
+}
+
+extension JobReport.ProcessSettings {
+    var json: JSONValue {
+        .fields(
+            ("arguments", .texts(arguments)), ("argumentsSource", .string(argumentsSource)), ("workingDirectory", .string(workingDirectory)),
+            ("workingDirectorySource", .string(workingDirectorySource)), ("user", .count(Int(user))), ("userSource", .string(userSource)), ("group", .count(Int(group))),
+            ("groupSource", .string(groupSource)), ("environment", .texts(environment)))
+    }
 }
 
 extension JobReport.JobResult {

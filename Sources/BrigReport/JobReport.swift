@@ -8,6 +8,7 @@ public struct JobReport: Sendable, Equatable {
     public var job: Job
     public var policy: PolicyIdentity?
     public var image: Image?
+    public var process: ProcessSettings?
     public var host: Host
     public var result: JobResult
     public var time = Times()
@@ -91,6 +92,36 @@ extension JobReport {
             self.reference = reference
             self.digest = digest
             self.layers = layers
+        }
+    }
+
+    /// `process`
+    public struct ProcessSettings: Sendable, Equatable {
+        /// Who said so: `command-line`, `policy`, `image`, `built-in-policy`, `caller` or `default`.
+        public typealias Source = String
+
+        /// Program and arguments.
+        public var arguments: [String]
+        public var argumentsSource: Source
+        public var workingDirectory: String
+        public var workingDirectorySource: Source
+        /// As numbered inside the job.
+        public var user: UInt32
+        public var userSource: Source
+        public var group: UInt32
+        public var groupSource: Source
+        /// By the variable's name; values may be secrets.
+        public var environment: [String: Source]
+
+        public init(
+            arguments: (value: [String], source: Source), workingDirectory: (value: String, source: Source), user: (value: UInt32, source: Source), group: (value: UInt32, source: Source),
+            environment: [String: Source]
+        ) {
+            (self.arguments, argumentsSource) = arguments
+            (self.workingDirectory, workingDirectorySource) = workingDirectory
+            (self.user, userSource) = user
+            (self.group, groupSource) = group
+            self.environment = environment
         }
     }
 

@@ -15,13 +15,14 @@ public struct JobRequest: Sendable {
     }
 
     public var policy: Policy
-    public var command: Command
+    /// Nil where the image's own is asked for.
+    public var command: Command?
     public var streams: Streams
     public var labels: [String: String]
     /// CLOCK_MONOTONIC when brig was started, in nanoseconds.
     public var startedNanos: UInt64
 
-    public init(policy: Policy, command: Command, streams: Streams = .passThrough, labels: [String: String] = [:], startedNanos: UInt64) {
+    public init(policy: Policy, command: Command?, streams: Streams = .passThrough, labels: [String: String] = [:], startedNanos: UInt64) {
         self.policy = policy
         self.command = command
         self.streams = streams

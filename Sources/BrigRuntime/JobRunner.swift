@@ -41,14 +41,17 @@ public struct JobRunner: ~Copyable {
     // MARK: The way through
 
     private mutating func runJob() throws(LaunchError) -> JobReport {
-        let policy = request.policy
+        var policy = request.policy
         let table = try JobTable()
         let slot = try table.claim()
         try sweep(table, own: slot)
         var network: SharedNetwork?
         if case .job(let id) = policy.network { network = try SharedNetwork(job: id, table) }
-        let image = try RootImage(policy.rootfs)
-        let identity = try JobIdentity.resolve(policy.process, root: image.lookupRoot, slot: slot)
+        let image = try RootImage(policy.rootfs, sources: policy.origin.process)
+        let inherited = inherited()
+        if let defaults = image.defaults { policy.take(defaults.process, inherited: inherited.map(\.name)) }
+        let program = try program(image)
+        let identity = try JobIdentity.resolve(policy.process, accounts: image.accounts, slot: slot)
         var root = RootPlan(policy, source: image.source) { image.missing($0) }
         var trees = try SourceTrees(&root, identity: identity)
         let command = try AppArmor.command(policy.appArmor, degraded: &degraded)
@@ -57,9 +60,9 @@ public struct JobRunner: ~Copyable {
             throw LaunchError("apparmor", "a job in a profile needs init: without it the job would outlive a killed brig", hint: "leave process.init true, or say \"profile\": \"unconfined\"")
         }
         let context = LaunchContext(
-            identity: identity, root: root, inherited: inherited(), appArmorCommand: command, lastCapability: try lastCapability(),
+            identity: identity, root: root, inherited: inherited, appArmorCommand: command, lastCapability: try lastCapability(),
             terminal: request.streams == .terminal ? CallerTerminal.size() : nil)
-        let plan = try plan(context)
+        let plan = try plan(policy, program, context)
 
         let demand = CgroupDemand(policy.limits)
         let mounts = try inStage("cgroup") { () throws(SystemError) in try CgroupMounts.current() }
@@ -86,19 +89,30 @@ public struct JobRunner: ~Copyable {
         finished.usage = cgroup.usage()
         try inStage("cgroup") { () throws(SystemError) in try Cgroup.remove(cgroup.paths) }
         try table.write(nil, slot: slot)
-        return report(finished, plan: plan, image: image, cgroupVersion: cgroup.version)
+        var report = report(finished, plan: plan, image: image, cgroupVersion: cgroup.version)
+        report.process = processSettings(plan, policy, inherited: inherited)
+        return report
     }
 
-    private func plan(_ context: LaunchContext) throws(LaunchError) -> LaunchPlan {
+    private func plan(_ policy: Policy, _ program: Command, _ context: LaunchContext) throws(LaunchError) -> LaunchPlan {
         // The listener refuses every call that it is asked about; letting the allowed ones go on is another engine's work.
         if request.policy.systemCalls.record == .all {
             throw LaunchError("seccomp", "recording all system calls is not supported by this version", hint: "\"record\": \"denied\" records those that are refused")
         }
         do {
-            return try LaunchPlan(request.policy, command: request.command, context: context)
+            return try LaunchPlan(policy, command: program, context: context)
         } catch {
             throw LaunchError("seccomp", "\(error)")
         }
+    }
+
+    /// What the command line asks for, else what the image is made for.
+    private func program(_ image: RootImage) throws(LaunchError) -> Command {
+        guard let program = request.command ?? image.defaults?.command else {
+            let hint = "brig run [options] -- PROGRAM [ARGUMENT...]"
+            throw LaunchError("command", "no program to run" + (image.defaults == nil ? "" : ": the image \(image.identity.reference) names none"), hint: hint)
+        }
+        return program
     }
 
     /// Removes what killed brigs of this account have left.
@@ -138,11 +152,21 @@ public struct JobRunner: ~Copyable {
         let (release, architecture) = Host.kernel()
         let origin = request.policy.origin
         return JobReport(
-            brig: build, job: JobReport.Job(id: id, command: [request.command.program] + request.command.arguments, startedAt: startedAt, labels: request.labels),
+            brig: build, job: JobReport.Job(id: id, command: request.command.map { [$0.program] + $0.arguments } ?? [], startedAt: startedAt, labels: request.labels),
             policy: JobReport.PolicyIdentity(
                 name: request.policy.name, path: origin.path, isBuiltIn: origin.isBuiltIn, sha256: origin.sha256, resolvedSHA256: origin.resolvedSHA256,
                 overrides: origin.overrides.map { JobReport.PolicyIdentity.Override(pointer: $0.pointer, flag: $0.flag) }),
             image: image, host: JobReport.Host(kernel: release, architecture: architecture, cgroupVersion: cgroupVersion), result: result)
+    }
+
+    private func processSettings(_ plan: LaunchPlan, _ policy: Policy, inherited: [Policy.EnvironmentVariable]) -> JobReport.ProcessSettings {
+        var environment: [String: JobReport.ProcessSettings.Source] = [:]
+        for variable in inherited { environment[variable.name] = ValueSource.caller.rawValue }
+        for variable in policy.process.environment { environment[variable.name] = policy.origin.process.environment[variable.name, default: .standard].rawValue }
+        let argumentsSource = request.command == nil ? ValueSource.image : .commandLine
+        return JobReport.ProcessSettings(
+            arguments: (plan.arguments, argumentsSource.rawValue), workingDirectory: (plan.workingDirectory, policy.origin.process.workingDirectory.rawValue),
+            user: (plan.identity.user, policy.origin.process.user.rawValue), group: (plan.identity.group, policy.origin.process.group.rawValue), environment: environment)
     }
 
     private func failure(_ error: LaunchError) -> JobReport {

@@ -43,10 +43,10 @@ enum Run {
             let policy = try PolicyLoader.load(arguments.policy, overrides: arguments.overrides)
             let streams: JobRequest.Streams = arguments.hasTerminal ? .terminal : arguments.capture == .no ? .passThrough : .capture
             let request = JobRequest(
-                policy: policy, command: Command(program: arguments.program, arguments: arguments.arguments), streams: streams, labels: arguments.labels, startedNanos: startedNanos)
+                policy: policy, command: arguments.program.map { Command(program: $0, arguments: arguments.arguments) }, streams: streams, labels: arguments.labels, startedNanos: startedNanos)
             report = JobRunner(request, build: build).run()
         } catch {
-            report = JobRunner.failure("\(error)", stage: "policy", command: [arguments.program] + arguments.arguments, labels: arguments.labels, build: build)
+            report = JobRunner.failure("\(error)", stage: "policy", command: arguments.words, labels: arguments.labels, build: build)
         }
         return finish(report, arguments, writer.take())
     }

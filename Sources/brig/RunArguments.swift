@@ -26,7 +26,8 @@ struct RunArguments: Equatable {
     var capture = Capture.no
     var hasTerminal = false
     var wantsHelp = false
-    var program = ""
+    /// Nil where the image's own is asked for.
+    var program: String?
     var arguments: [String] = []
 
     /// - Parameter words: what follows `brig run`
@@ -48,11 +49,14 @@ struct RunArguments: Equatable {
             }
         }
         if wantsHelp { return }
-        guard let program = rest.popFirst(), !program.isEmpty else { throw UsageError("no program to run: brig run [options] -- PROGRAM [ARGUMENT...]") }
-        self.program = program
+        program = rest.popFirst()
+        if program == "" { throw UsageError("no program to run: the name is empty") }
         arguments = Array(rest)
         try checkTogether()
     }
+
+    /// Program and arguments as given.
+    var words: [String] { program.map { [$0] + arguments } ?? [] }
 
     private static func option(_ word: String) throws(UsageError) -> (RunOption, String?) {
         if word == "-h" { return (.help, nil) }

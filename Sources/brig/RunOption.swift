@@ -76,7 +76,9 @@ enum RunOption: String, CaseIterable {
         return """
             Run a program under a policy and report on it.
 
-            Usage: brig run [options] -- PROGRAM [ARGUMENT...]
+            Usage: brig run [options] [-- PROGRAM [ARGUMENT...]]
+
+            Without a program the image's own entrypoint and command are run.
 
             \(lines.joined(separator: "\n"))
 

@@ -26,7 +26,7 @@ import Testing
             brig: Samples.full.brig, job: Samples.full.job, policy: Samples.full.policy, image: .init(reference: "host"), host: Samples.empty.host, result: Samples.full.result)
         // Nulls that are no figures: names, and what only another kind of end has.
         let others: Set = [
-            "/brig/commit", "/policy/name", "/image/digest", "/result/signal", "/result/exitCode", "/syscalls/engine", "/enforcement", "/output/stdout", "/output/stderr",
+            "/brig/commit", "/policy/name", "/image/digest", "/result/signal", "/result/exitCode", "/syscalls/engine", "/enforcement", "/process", "/output/stdout", "/output/stderr",
             "/syscalls/files", "/syscalls/executed", "/syscalls/addresses",
         ]
         let nulls = pointers(of: report.json()).filter { $0.value == .null && !others.contains($0.pointer) && !$0.pointer.hasSuffix("/source") }

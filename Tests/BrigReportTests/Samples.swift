@@ -19,6 +19,8 @@ enum Samples {
             image: .init(reference: "debian:12", digest: "sha256:" + hex("c"), layers: 3), host: .init(kernel: "6.1.0", architecture: "x86_64", cgroupVersion: 2),
             result: .init(
                 reason: .exited, exitCode: 3, message: "the program exited with 3", evidence: ["waitStatus": .text("exited"), "oomKills": .integer(0), "initSawIt": .flag(true)]))
+        report.process = .init(
+            arguments: (["sh", "-c", "exit 3"], "command-line"), workingDirectory: ("/w", "image"), user: (7, "policy"), group: (65534, "default"), environment: ["A": "image", "PATH": "built-in-policy"])
         report.time = times
         report.resources = resources
         report.output.stdoutBytes = 11

@@ -57,7 +57,7 @@ public enum PolicyLoader {
         let source = chain.layers[0].source
         let origin = Policy.Origin(
             path: source.path, isBuiltIn: source.isBuiltIn, sha256: SHA256.hex(of: source.bytes), resolvedSHA256: SHA256.hex(of: document.canonical()),
-            overrides: overrides.map { Policy.Origin.Override(pointer: $0.pointer, flag: $0.flag) })
+            overrides: overrides.map { Policy.Origin.Override(pointer: $0.pointer, flag: $0.flag) }, process: Policy.ProcessSources(chain, overrides))
         var decoder = PolicyDecoder()
         decoder.version(of: chain.layers[0].document.value)
         let policy = decoder.policy(document, origin: origin, lists: chain.systemCallLists)

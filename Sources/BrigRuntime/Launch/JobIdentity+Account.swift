@@ -6,11 +6,11 @@ extension JobIdentity {
     /// The ids that this account can give a job.
     ///
     /// - Parameters:
-    ///   - root: the directory whose passwd and group files know the policy's names
+    ///   - accounts: know the names of the policy's user and group
     ///   - slot: the job's slot, which root's ranges of ids go by
-    static func resolve(_ settings: Policy.ProcessSettings, root: String, slot: UInt32) throws(LaunchError) -> JobIdentity {
-        let user = try number(settings.user, file: "etc/passwd", root: root, what: "user")
-        let group = try number(settings.group, file: "etc/group", root: root, what: "group")
+    static func resolve(_ settings: Policy.ProcessSettings, accounts: Accounts, slot: UInt32) throws(LaunchError) -> JobIdentity {
+        let user = try number(settings.user, file: "etc/passwd", accounts, what: "user")
+        let group = try number(settings.group, file: "etc/group", accounts, what: "group")
         if Host.isRoot { return JobIdentity(user: user, group: group, userMap: .ofSlot(slot), groupMap: .ofSlot(slot), canDropGroups: true) }
         let (ownUser, ownGroup) = (Host.effectiveUser, Host.effectiveGroup)
         if let users = SubordinateIDs.range(file: "/etc/subuid", user: ownUser), let groups = SubordinateIDs.range(file: "/etc/subgid", user: ownUser),
@@ -32,12 +32,12 @@ extension JobIdentity {
             user: user, group: group, userMap: .single(inside: user, outside: ownUser), groupMap: .single(inside: group, outside: ownGroup), canDropGroups: false)
     }
 
-    private static func number(_ identity: Policy.Identity, file: String, root: String, what: String) throws(LaunchError) -> UInt32 {
+    private static func number(_ identity: Policy.Identity, file: String, _ accounts: Accounts, what: String) throws(LaunchError) -> UInt32 {
         switch identity {
         case .number(let number): return number
         case .name(let name):
             do throws(SystemError) {
-                return try Accounts.number(of: name, file: file, root: root)
+                return try accounts.number(of: name, file: file)
             } catch  where error.errno == 2 {
                 throw LaunchError("ids", "the image's /\(file) knows no \(what) \"\(name)\"", errno: error.errno, hint: "give the number")
             } catch {

@@ -8,8 +8,10 @@ internal import BrigSystem
 struct RootImage {
     let source: RootSource
     let identity: JobReport.Image
-    /// The directory whose passwd and group files the policy's names are looked up in.
-    let lookupRoot: String
+    /// The passwd and group files that names of users are looked up in.
+    let accounts: Accounts
+    /// What the image says of its programs; nil where it is no stored image.
+    let defaults: ImageDefaults?
     /// Keeps a stored image's layers from garbage collection while the job runs.
     private let pin: Pin?
 
@@ -18,39 +20,44 @@ struct RootImage {
         init(_ pin: consuming ImagePin) { self.pin = pin }
     }
 
-    init(_ rootfs: Policy.RootFileSystem) throws(LaunchError) {
+    /// - Parameter sources: who has said already what the image could say of its programs
+    init(_ rootfs: Policy.RootFileSystem, sources: Policy.ProcessSources) throws(LaunchError) {
         switch rootfs.image {
         case .host:
             source = try inStage("rootfs") { () throws(SystemError) in .host(entries: try HostRoot.entries(), sockets: try HostRoot.sockets()) }
             identity = JobReport.Image(reference: "host")
-            lookupRoot = "/"
+            accounts = Accounts(roots: ["/"])
+            defaults = nil
             pin = nil
         case .directory(let path):
             // The child resolves it again, without links; so it is resolved here once, as a person means it.
             let real = try Self.resolved(path)
             source = .layers([real])
             identity = JobReport.Image(reference: "dir:\(path)", layers: 1)
-            lookupRoot = real
+            accounts = Accounts(roots: [real])
+            defaults = nil
             pin = nil
-        case .tar(let path): self = try Self.stored("tar:\(path)", digest: rootfs.digest)
-        case .dockerArchive(let path, let tag): self = try Self.stored("docker-archive:\(path)" + (tag.map { ":\($0)" } ?? ""), digest: rootfs.digest)
-        case .oci(let path, let tag): self = try Self.stored("oci:\(path)" + (tag.map { ":\($0)" } ?? ""), digest: rootfs.digest)
-        case .stored(let name): self = try Self.stored(name, digest: rootfs.digest)
+        case .tar(let path): self = try Self.stored("tar:\(path)", rootfs, sources)
+        case .dockerArchive(let path, let tag): self = try Self.stored("docker-archive:\(path)" + (tag.map { ":\($0)" } ?? ""), rootfs, sources)
+        case .oci(let path, let tag): self = try Self.stored("oci:\(path)" + (tag.map { ":\($0)" } ?? ""), rootfs, sources)
+        case .stored(let name): self = try Self.stored(name, rootfs, sources)
         }
         if pin == nil, rootfs.digest != nil {
             throw LaunchError("rootfs", "rootfs.digest pins an imported image, and \(identity.reference) has no digest", hint: "remove rootfs.digest")
         }
     }
 
-    private init(source: RootSource, identity: JobReport.Image, lookupRoot: String, pin: Pin) {
-        self.source = source
-        self.identity = identity
-        self.lookupRoot = lookupRoot
+    private init(_ image: StoredImage, _ reference: String, _ sources: Policy.ProcessSources, pin: Pin) throws(LaunchError) {
+        let layers = image.layers.map(\.path)
+        source = .layers(layers)
+        identity = JobReport.Image(reference: reference, digest: image.id.description, layers: layers.count)
+        accounts = Accounts(roots: layers.reversed())
+        defaults = try ImageDefaults(image.config, reference, accounts: accounts, sources: sources)
         self.pin = pin
     }
 
     /// An image of the account's store; an archive is imported when it is first used.
-    private static func stored(_ reference: String, digest: String?) throws(LaunchError) -> RootImage {
+    private static func stored(_ reference: String, _ rootfs: Policy.RootFileSystem, _ sources: Policy.ProcessSources) throws(LaunchError) -> RootImage {
         let image: StoredImage
         let pin: Pin
         do throws(ImageError) {
@@ -60,14 +67,11 @@ struct RootImage {
         } catch {
             throw LaunchError("rootfs", "image \(reference): \(error)")
         }
-        if let digest, digest != image.id.description {
+        if let digest = rootfs.digest, digest != image.id.description {
             throw LaunchError("rootfs", "image \(reference) is \(image.id), and the policy pins \(digest)", hint: "import the image that the policy means")
         }
-        guard let top = image.layers.last else { throw LaunchError("rootfs", "image \(reference) is empty: there is no program in it") }
-        let withAccounts = image.layers.last { layer in HostRoot.missing(["etc/passwd"], in: layer.path).isEmpty }
-        return RootImage(
-            source: .layers(image.layers.map(\.path)), identity: JobReport.Image(reference: reference, digest: image.id.description, layers: image.layers.count),
-            lookupRoot: (withAccounts ?? top).path, pin: pin)
+        guard !image.layers.isEmpty else { throw LaunchError("rootfs", "image \(reference) is empty: there is no program in it", hint: "import an image with files") }
+        return try RootImage(image, reference, sources, pin: pin)
     }
 
     /// Paths that the image does not have.
