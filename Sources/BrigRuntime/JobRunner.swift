@@ -82,12 +82,12 @@ public struct JobRunner: ~Copyable {
             finished = try job.supervise(cgroup)
         } catch {
             // The tree is gone already; the cgroup must not stay either.
-            try inStage("cgroup") { () throws(SystemError) in try Cgroup.remove(cgroup.paths) }
+            try inStage("cgroup") { () throws(SystemError) in try cgroup.remove() }
             try table.write(nil, slot: slot)
             throw error
         }
         finished.usage = cgroup.usage()
-        try inStage("cgroup") { () throws(SystemError) in try Cgroup.remove(cgroup.paths) }
+        try inStage("cgroup") { () throws(SystemError) in try cgroup.remove() }
         try table.write(nil, slot: slot)
         var report = report(finished, plan: plan, image: image, cgroupVersion: cgroup.version)
         report.process = processSettings(plan, policy, inherited: inherited)

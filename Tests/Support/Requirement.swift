@@ -16,6 +16,14 @@ public enum Requirement: String, Sendable, CaseIterable {
     case cgroupPids
     /// A unified hierarchy that has the memory controller.
     case cgroupV2
+    /// A cpu controller, of either version, in which this account may make groups.
+    case cgroupCPU
+    /// An io controller (blkio in version 1), in which this account may make groups, and a file system on a disk behind /tmp.
+    case cgroupIO
+    /// The machine has swap.
+    case swap
+    /// strace(1), which may trace here.
+    case strace
     /// AppArmor is on in this kernel.
     case apparmor
     /// The profile `brig-job` is loaded.
@@ -59,6 +67,10 @@ public enum Requirement: String, Sendable, CaseIterable {
         case .userNamespaces: Self.userNamespaceObstacle()
         case .cgroupMemory: Self.controllerObstacle("memory")
         case .cgroupPids: Self.controllerObstacle("pids")
+        case .cgroupCPU: Self.controllerObstacle("cpu")
+        case .cgroupIO: Self.controllerObstacle("io") ?? Self.diskObstacle("/tmp")
+        case .swap: (text("/proc/swaps") ?? "").split(separator: "\n").count > 1 ? nil : "this machine has no swap"
+        case .strace: Self.straceObstacle()
         case .cgroupV2: Self.unifiedControllers().contains("memory") ? nil : "no unified hierarchy with a memory controller"
         case .apparmor: text("/sys/module/apparmor/parameters/enabled")?.first == "Y" ? nil : "this kernel has no AppArmor, or it is off"
         case .jobProfile: exists(matching: "/sys/kernel/security/apparmor/policy/profiles/brig-job.[0-9]*") ? nil : "the profile brig-job is not loaded"
@@ -88,13 +100,31 @@ public enum Requirement: String, Sendable, CaseIterable {
         (text("/sys/fs/cgroup/cgroup.controllers") ?? text("/sys/fs/cgroup/unified/cgroup.controllers") ?? "").split { $0 == " " || $0 == "\n" }
     }
 
+    /// A file system in memory, or over others, has no disk whose use could be bounded.
+    private static func diskObstacle(_ path: String) -> String? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return "\(path) cannot be seen" }
+        // makedev(3)
+        let (major, minor) = (status.st_dev >> 8 & 0xfff, status.st_dev & 0xff | status.st_dev >> 12 & 0xfff00)
+        return exists("/sys/dev/block/\(major):\(minor)") ? nil : "\(path) is not on a disk"
+    }
+
+    private static func straceObstacle() -> String? {
+        do {
+            return try Command("strace", ["-o", "/dev/null", "-e", "trace=none", "/bin/true"]).run().succeeded ? nil : "strace may not trace here"
+        } catch {
+            return "no strace"
+        }
+    }
+
     private static func controllerObstacle(_ controller: String) -> String? {
+        let version1Name = controller == "io" ? "blkio" : controller
         guard let own = text("/proc/self/cgroup") else { return "/proc/self/cgroup is unreadable" }
         for line in own.split(separator: "\n") {
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
             guard fields.count == 3 else { continue }
-            if fields[1].split(separator: ",").contains(Substring(controller)) {
-                return canWrite("/sys/fs/cgroup/\(controller)\(fields[2])") ? nil : "no write access to the \(controller) hierarchy"
+            if fields[1].split(separator: ",").contains(Substring(version1Name)) {
+                return canWrite("/sys/fs/cgroup/\(version1Name)\(fields[2])") ? nil : "no write access to the \(version1Name) hierarchy"
             }
             if fields[1].isEmpty, unifiedControllers().contains(Substring(controller)) {
                 return canWrite("/sys/fs/cgroup\(fields[2])") ? nil : "no delegated cgroup"

@@ -13,6 +13,9 @@ extension Cgroup {
     static func make(
         _ demand: CgroupDemand, name: String, mounts: CgroupMounts, degraded: inout [JobReport.Degradation], prepare: ([String]) throws(LaunchError) -> Void
     ) throws(LaunchError) -> Cgroup {
+        // The caller's mask could take the account's own access to its groups away.
+        let mask = umask(0o022)
+        defer { _ = umask(mask) }
         let hasVersion1 = demand.controllers.contains { mounts.version1[version1Names[$0.name] ?? $0.name] != nil }
         if !hasVersion1, let hierarchy = mounts.version2 { return try makeVersion2(demand, name, hierarchy, &degraded, prepare) }
         return try makeVersion1(demand, name, mounts, &degraded, prepare)
@@ -31,7 +34,7 @@ extension Cgroup {
             }
             let reason =
                 mounts.version1[controller.name] == nil
-                ? "this host has no cgroup controller \(controller.name)" : "this account may not make cgroups below \(mounts.version1[controller.name]?.own ?? "")"
+                ? "no hierarchy of cgroup version 1 on this host has the controller \(controller.name)" : "this account may not make cgroups below \(mounts.version1[controller.name]?.own ?? "")"
             try refuse(controller.name, reason, isRequired: controller.isRequired, isAsked: controller.isAsked, &degraded)
         }
         if usable.isEmpty { return .none }
@@ -41,7 +44,7 @@ extension Cgroup {
         let cgroup = CgroupV1()
         do throws(SystemError) {
             for (controller, hierarchy) in usable { try cgroup.add(controller, hierarchy, name: name) }
-            try cgroup.apply(demand)
+            degraded += try cgroup.apply(demand)
         } catch {
             throw abandon(paths, after: error)
         }
@@ -51,22 +54,37 @@ extension Cgroup {
     private static func makeVersion2(
         _ demand: CgroupDemand, _ name: String, _ hierarchy: CgroupMounts.Hierarchy, _ degraded: inout [JobReport.Degradation], _ prepare: ([String]) throws(LaunchError) -> Void
     ) throws(LaunchError) -> Cgroup {
-        let needed = Set(demand.controllers.map(\.name))
-        let parent = try inStage("cgroup") { () throws(SystemError) in try CgroupParent.find(hierarchy, needed: needed) }
-        for controller in demand.controllers where !(parent?.controllers.contains(controller.name) ?? false) {
-            let reason = parent == nil ? "this account may not make cgroups at or above \(hierarchy.own)" : "the controller \(controller.name) is not delegated to this account"
-            try refuse(controller.name, reason, isRequired: controller.isRequired, isAsked: demand.asks(controller.name), &degraded)
+        var search = CgroupSearch(hierarchy, needed: Set(demand.controllers.map(\.name)))
+        let parent: CgroupParent?
+        do throws(SystemError) {
+            parent = try search.find()
+        } catch {
+            throw LaunchError("cgroup", error)
         }
-        guard let parent else {
-            if demand.needsCPUTime { try refuse("cpuTime", "this account may not make cgroups at or above \(hierarchy.own)", isRequired: demand.isCPUTimeRequired, isAsked: true, &degraded) }
-            return .none
+        do throws(LaunchError) {
+            for controller in demand.controllers where !(parent?.controllers.contains(controller.name) ?? false) {
+                try refuse(controller.name, search.obstacle(controller.name), isRequired: controller.isRequired, isAsked: demand.asks(controller.name), &degraded)
+            }
+            guard let parent else {
+                if demand.needsCPUTime { try refuse("cpuTime", "this account may not make cgroups at or above \(hierarchy.own)", isRequired: demand.isCPUTimeRequired, isAsked: true, &degraded) }
+                return .none
+            }
+            return .version2(try make(demand, name, parent, &degraded, prepare))
+        } catch {
+            try inStage("cgroup") { () throws(SystemError) in try parent?.leave() }
+            throw error
         }
+    }
+
+    private static func make(
+        _ demand: CgroupDemand, _ name: String, _ parent: CgroupParent, _ degraded: inout [JobReport.Degradation], _ prepare: ([String]) throws(LaunchError) -> Void
+    ) throws(LaunchError) -> CgroupV2 {
         let path = "\(parent.path)/\(name)"
         try prepare([path])
         do throws(SystemError) {
             let cgroup = try CgroupV2(parent: parent, name: name)
-            try cgroup.apply(demand)
-            return .version2(cgroup)
+            degraded += try cgroup.apply(demand)
+            return cgroup
         } catch {
             throw abandon([path], after: error)
         }

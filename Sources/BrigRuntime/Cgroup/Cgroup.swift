@@ -72,6 +72,14 @@ enum Cgroup {
         if case .version2(let cgroup) = self { try cgroup.kill() }
     }
 
+    /// Removes it, once the job's processes are gone.
+    func remove() throws(SystemError) {
+        switch self {
+        case .version1, .none: try Self.remove(paths)
+        case .version2(let cgroup): try cgroup.remove()
+        }
+    }
+
     /// Removes the directories of a job whose processes are gone.
     static func remove(_ paths: [String]) throws(SystemError) {
         for path in paths.reversed() { try removeGroup(path) }

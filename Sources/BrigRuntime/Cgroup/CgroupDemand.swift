@@ -1,4 +1,5 @@
 internal import BrigPolicy
+internal import BrigReport
 internal import BrigSystem
 
 /// What a job's cgroup must bound, and what is only wanted.
@@ -43,5 +44,19 @@ struct CgroupDemand: Equatable {
         if milliCPUs != nil { needed.append(("cpu", isCPURequired)) }
         if !io.isEmpty { needed.append(("io", io.contains { $0.isRequired })) }
         return needed
+    }
+
+    /// Sets each limit of a disk by `set`: throws where one is required and cannot be set (no disk, or one that cannot be throttled), gives the others.
+    func limitIO(_ set: (IORates) throws(SystemError) -> Void) throws(SystemError) -> [JobReport.Degradation] {
+        var degraded: [JobReport.Degradation] = []
+        for limit in io {
+            do throws(SystemError) {
+                try set(try limit.rates)
+            } catch {
+                if limit.isRequired { throw error }
+                degraded.append(JobReport.Degradation(protection: "io", reason: error.description))
+            }
+        }
+        return degraded
     }
 }

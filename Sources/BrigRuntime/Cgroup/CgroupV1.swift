@@ -1,3 +1,4 @@
+internal import BrigReport
 internal import BrigSystem
 internal import CBrigLinux
 internal import Glibc
@@ -36,8 +37,8 @@ final class CgroupV1 {
 
     func path(_ controller: String) -> String? { members.first { $0.controller == controller }?.path }
 
-    /// Sets the ceilings. Throws the first that cannot be set.
-    func apply(_ demand: CgroupDemand) throws(SystemError) {
+    /// Sets the ceilings. Throws the first that must be set and cannot be; gives those that need not be.
+    func apply(_ demand: CgroupDemand) throws(SystemError) -> [JobReport.Degradation] {
         if let memory = path("memory") {
             if let limit = demand.memory {
                 try writeText("\(limit)", to: "\(memory)/memory.limit_in_bytes")
@@ -50,9 +51,8 @@ final class CgroupV1 {
             try writeText("100000", to: "\(cpu)/cpu.cfs_period_us")
             try writeText("\(max(milli * 100, 1000))", to: "\(cpu)/cpu.cfs_quota_us")
         }
-        if let blkio = path("blkio") {
-            for limit in demand.io { try apply(limit.rates, blkio) }
-        }
+        guard let blkio = path("blkio") else { return [] }
+        return try demand.limitIO { (rates) throws(SystemError) in try apply(rates, blkio) }
     }
 
     /// The ceiling of memory and swap together. A kernel without the file has no swap to bound where no swap is in use.

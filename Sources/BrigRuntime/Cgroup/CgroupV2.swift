@@ -1,4 +1,5 @@
 internal import BrigPolicy
+internal import BrigReport
 internal import BrigSystem
 internal import Glibc
 
@@ -7,19 +8,20 @@ final class CgroupV2 {
     let path: String
     /// The child starts in it (CLONE_INTO_CGROUP).
     let directory: FileDescriptor
+    private let parent: CgroupParent
     /// Controllers that its parent has enabled for it.
-    private let controllers: Set<String>
+    private var controllers: Set<String> { parent.controllers }
 
     init(parent: CgroupParent, name: String) throws(SystemError) {
         path = "\(parent.path)/\(name)"
-        controllers = parent.controllers
+        self.parent = parent
         let path = self.path
         try check("mkdir", path) { unsafe mkdir(path, 0o755) }
         directory = try FileDescriptor.open(path, [.read, .directory])
     }
 
-    /// Sets the ceilings. Throws the first that cannot be set.
-    func apply(_ demand: CgroupDemand) throws(SystemError) {
+    /// Sets the ceilings. Throws the first that must be set and cannot be; gives those that need not be.
+    func apply(_ demand: CgroupDemand) throws(SystemError) -> [JobReport.Degradation] {
         if controllers.contains("memory") {
             if let limit = demand.memory {
                 try set("memory.max", "\(limit)")
@@ -29,11 +31,10 @@ final class CgroupV2 {
         }
         if controllers.contains("pids"), let limit = demand.pids { try set("pids.max", "\(limit)") }
         if controllers.contains("cpu"), let milli = demand.milliCPUs { try set("cpu.max", "\(max(milli * 100, 1000)) 100000") }
-        if controllers.contains("io") {
-            for limit in demand.io { try set("io.max", limit.rates.version2) }
-        }
         // A job that cannot write here cannot make groups of its own either; this is for the day when it can.
         try set("cgroup.max.descendants", "0")
+        guard controllers.contains("io") else { return [] }
+        return try demand.limitIO { (rates) throws(SystemError) in try set("io.max", rates.version2) }
     }
 
     /// A kernel without the file has no swap to bound where no swap is in use.
@@ -44,6 +45,12 @@ final class CgroupV2 {
             let hasSwap = try readText("/proc/swaps").split(separator: "\n").count > 1
             if hasSwap && isRequired { throw error }
         }
+    }
+
+    /// Removes it, once nobody is in it, and with it what was changed to make room for it.
+    func remove() throws(SystemError) {
+        try Cgroup.remove([path])
+        try parent.leave()
     }
 
     func kill() throws(SystemError) {

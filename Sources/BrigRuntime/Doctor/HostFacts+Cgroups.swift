@@ -32,14 +32,16 @@ extension HostFacts.Cgroups {
 
     /// Where a job's group could have a controller; nil where the hierarchy does not have it at all.
     ///
-    /// The search is that of ``CgroupParent/find(_:needed:)``, which enables controllers on its way; here nothing is changed.
+    /// The search is that of ``CgroupSearch``, which enables controllers on its way; here nothing is changed.
     private static func version2(_ controller: String, _ hierarchy: CgroupMounts.Hierarchy) -> Place? {
         guard words("\(hierarchy.mountPoint)/cgroup.controllers").contains(controller) else { return nil }
         var path = hierarchy.own
         var obstacles: [String] = []
         while true {
             if unsafe access(path, W_OK) == 0, unsafe access(path + "/cgroup.procs", W_OK) == 0 {
-                if words(path + "/cgroup.subtree_control").contains(controller) || canEnable(controller, in: path, isOwn: path == hierarchy.own) {
+                if !CgroupSearch.isDomain(path) {
+                    obstacles.append("\(path) is threaded, and so cannot hold a job's cgroup")
+                } else if words(path + "/cgroup.subtree_control").contains(controller) || canEnable(controller, in: path, isOwn: path == hierarchy.own) {
                     guard let obstacle = obstacle(in: path) else { return Place(version: 2, path: path, obstacle: nil) }
                     obstacles.append(obstacle)
                 } else {
@@ -56,9 +58,8 @@ extension HostFacts.Cgroups {
     /// A group other than the root can pass controllers on only with no process in it; brig itself moves out of the way.
     private static func canEnable(_ controller: String, in path: String, isOwn: Bool) -> Bool {
         guard words(path + "/cgroup.controllers").contains(controller), unsafe access(path + "/cgroup.subtree_control", W_OK) == 0 else { return false }
-        let isRoot = unsafe access(path + "/cgroup.type", F_OK) != 0
         let members = words(path + "/cgroup.procs")
-        return isRoot || members.isEmpty || (isOwn && members == ["\(getpid())"])
+        return CgroupSearch.isRoot(path) || members.isEmpty || (isOwn && members == ["\(getpid())"])
     }
 
     private static func obstacle(in path: String) -> String? {
