@@ -73,7 +73,7 @@ let package = Package(
 
         // Tests: per target without privileges; real launches; attacks with their controls.
         .target(name: "CTestSupport", path: "Tests/Support/CTestSupport", cSettings: strictC),
-        .target(name: "TestSupport", dependencies: ["BrigJSON", "BrigSystem", "CTestSupport"], path: "Tests/Support", exclude: ["CTestSupport", "probe"]),
+        .target(name: "TestSupport", dependencies: ["BrigJSON", "BrigSystem", "CTestSupport"], path: "Tests/Support", exclude: ["CTestSupport", "check-reports", "probe"]),
         .testTarget(name: "BrigSystemTests", dependencies: ["BrigSystem"]),
         .testTarget(name: "BrigJSONTests", dependencies: ["BrigJSON"]),
         .testTarget(name: "BrigPolicyTests", dependencies: ["BrigJSON", "BrigPolicy", "BrigSystem", "TestSupport"]),
