@@ -1,3 +1,4 @@
+import BrigJSON
 import TestSupport
 import Testing
 

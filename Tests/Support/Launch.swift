@@ -100,12 +100,12 @@ public func probe(_ words: String...) -> [String] { [probeInJob] + words }
 public func shell(_ script: String) -> [String] { ["/bin/sh", "-c", script] }
 
 /// Every report is valid against the schema, and every figure that is null has its reason (`check-reports`). Where `BRIG_REPORTS` names a directory
-/// they are only put there, for one check of all: on an emulated machine that takes ten seconds to begin.
+/// they are only put there: on an emulated machine the check takes ten seconds to begin.
 public func requireComplete(_ launches: [Launch]) throws {
     func write(to directory: String) throws -> [String] {
         try launches.map { launch in
             let path = "\(directory)/\(UInt64.random(in: 0...UInt64.max)).json"
-            try #require(FileManager.default.createFile(atPath: path, contents: Data(launch.report.encoded())), "\(path) cannot be written")
+            try #require(FileManager.default.createFile(atPath: path, contents: Data(launch.report.encoded() + [10])), "\(path) cannot be written")
             return path
         }
     }
