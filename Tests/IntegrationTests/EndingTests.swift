@@ -46,7 +46,8 @@ import Testing
 
     @Test func `the main process of a job without init`() throws {
         try Fixture.run { fixture in
-            let policy = try fixture.policy("default", [.init("process", ["init": false])])
+            // In a profile a job has an init.
+            let policy = try fixture.policy("default", [.init("process", ["init": false]), .init("apparmor", ["profile": "unconfined"])])
             let job = try fixture.launch(policy, [], shell("echo $$; exit 3"))
             #expect(job.outcome.text == "1\n" && job.exitCode == 3 && job.reason == "exited", job.summary)
             let killed = try fixture.launch(policy, ["--timeout", "1s"], shell("sleep 100 & sleep 100"))

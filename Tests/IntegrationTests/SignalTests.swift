@@ -32,7 +32,9 @@ import Testing
     @Test(arguments: [true, false]) func `the job dies with brig`(hasInit: Bool) throws {
         try Fixture.run { fixture in
             let directory = try fixture.shared()
-            let policy = try fixture.policy("default", [.init("process", ["init": .bool(hasInit)])])
+            // In a profile a job has an init.
+            let profile: [JSONValue.Member] = hasInit ? [] : [.init("apparmor", ["profile": "unconfined"])]
+            let policy = try fixture.policy("default", [.init("process", ["init": .bool(hasInit)])] + profile)
             let words = [Executables.brig, "run", "--policy", policy, "--bind", "\(directory):/media:rw", "--"]
             let job = shell("(setsid sh -c 'sleep 2; touch /media/late' &) ; touch /media/running; sleep 2; touch /media/late")
             let outcome = try Command("/bin/sh", ["-c", Self.whenRunning("\(directory)/running", "kill -KILL $pid"), "sh"] + words + job).run()
