@@ -9,7 +9,7 @@ struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "Check, explain, compare and make policies.",
         subcommands: [
-            PolicyCheck.self, PolicyExplain.self, PolicyExport.self, PolicyGroups.self, PolicyImport.self, PolicyList.self, PolicySchema.self, PolicyShow.self,
+            PolicyCheck.self, PolicyDiff.self, PolicyExplain.self, PolicyExport.self, PolicyGroups.self, PolicyImport.self, PolicyLintCommand.self, PolicyList.self, PolicySchema.self, PolicyShow.self,
         ])
 }
 
@@ -43,12 +43,21 @@ struct PolicyExplain: ParsableCommand {
     @Argument(help: "A file or a built-in name.")
     var policy: String
 
+    @Argument(help: "A system call: say which entry decides about it, and why.")
+    var call: String?
+
     @Flag(help: "The resolved policy as JSON instead.")
     var json = false
 
+    func validate() throws {
+        if json, call != nil { throw ValidationError("--json prints the whole policy: leave it out, or the system call") }
+    }
+
     func run() throws {
         let resolved = try PolicyLoader.resolve(policy)
-        if json {
+        if let call {
+            for line in try PolicyExplainer.call(call, resolved) { print(line) }
+        } else if json {
             printJSON(PolicyExplainer.json(resolved))
         } else {
             for line in PolicyExplainer.lines(resolved) { print(line) }

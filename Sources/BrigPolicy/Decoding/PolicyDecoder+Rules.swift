@@ -21,6 +21,7 @@ extension PolicyDecoder {
                 let alternatives = conditions(arguments, of: call, rule: index)
                 guard let action else { continue }
                 if action == .allow { refuseUnreachable(name, number, pointer(), lists, verdicts) }
+                for conditions in alternatives { state(number, action, pointer(), conditions) }
                 if arguments.isEmpty {
                     verdicts.decide(number, action)
                 } else {

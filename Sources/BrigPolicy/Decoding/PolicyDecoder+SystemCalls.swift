@@ -23,7 +23,10 @@ extension PolicyDecoder {
         accepted(section)
         for name in Self.unfilterable {
             guard case .number(let number) = SystemCallCatalog.meaning(of: name), !verdicts.isNamed(number) else { continue }
-            if !rules.contains(where: { $0.number == number }) { verdicts.deny(number, name == "clone3" ? .absent : .errno(ENOSYS)) }
+            if rules.contains(where: { $0.number == number }) { continue }
+            let action: SystemCallPolicy.Action = name == "clone3" ? .absent : .errno(ENOSYS)
+            verdicts.deny(number, action)
+            state(number, action, Statement.unfilterable)
         }
         return SystemCallPolicy(defaultAction: defaultAction, rules: verdicts.rules + rules, baseline: baseline, record: record)
     }
@@ -108,10 +111,19 @@ extension PolicyDecoder {
                     fail("/syscalls/allow/\(index)", "\(Self.show(element)) is newer than the baseline, so it is always answered ENOSYS")
                 }
                 verdicts.allowByName(number)
+                state(number, .allow, "/syscalls/allow/\(index)")
             case .nothing: break
             }
         }
         SystemCallGroups.forEachNumber(in: groups) { verdicts.allow(UInt32($0)) }
+        if statements != nil { stateGroups(section) }
+    }
+
+    private mutating func stateGroups(_ section: Section) {
+        for (index, element) in (section["allow"]?.array ?? []).enumerated() {
+            guard let name = element.string, let mask = SystemCallGroups.mask(of: name) else { continue }
+            SystemCallGroups.forEachNumber(in: mask) { state(UInt32($0), .allow, "/syscalls/allow/\(index)", isGroup: true) }
+        }
     }
 
     private mutating func denied(_ section: Section, defaultAction: SystemCallPolicy.Action, narrows: Bool, into verdicts: inout VerdictTable) {
@@ -134,11 +146,16 @@ extension PolicyDecoder {
         _ element: JSONValue, _ pointer: @autoclosure () -> String, _ action: SystemCallPolicy.Action, narrows: Bool, into verdicts: inout VerdictTable
     ) {
         switch named(element, pointer()) {
-        case .group(let mask): SystemCallGroups.forEachNumber(in: mask) { verdicts.deny(UInt32($0), action) }
+        case .group(let mask):
+            SystemCallGroups.forEachNumber(in: mask) {
+                verdicts.deny(UInt32($0), action)
+                state(UInt32($0), action, pointer(), isGroup: true)
+            }
         case .call(let number):
             if verdicts.isAllowedByName(number) && !narrows { fail(pointer(), "\(Self.show(element)) is listed in both allow and deny") }
             if verdicts.isDeniedByName(number) { fail(pointer(), "\(Self.show(element)) is listed twice") }
             verdicts.denyByName(number, action)
+            state(number, action, pointer())
         case .nothing: break
         }
     }

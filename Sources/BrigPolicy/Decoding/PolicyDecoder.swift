@@ -29,6 +29,17 @@ struct PolicyDecoder {
         if faults.last != fault { faults.append(fault) }
     }
 
+    /// What each entry says of each call, noted only where somebody asks: a launch does not.
+    private(set) var statements: [Statement]?
+
+    /// - Parameter notesStatements: fills `statements`
+    init(notesStatements: Bool = false) { statements = notesStatements ? [] : nil }
+
+    mutating func state(_ number: UInt32, _ action: SystemCallPolicy.Action, _ pointer: @autoclosure () -> String, _ conditions: [SystemCallPolicy.Condition] = [], isGroup: Bool = false) {
+        if statements == nil { return }
+        statements?.append(Statement(rule: .init(number: number, action: action, conditions: conditions), pointer: pointer(), isGroup: isGroup))
+    }
+
     mutating func note(_ pointer: String, _ message: String) { notes.append(Fault(pointer: pointer, message: message, isAboutName: false)) }
 
     /// `expected … , found …`

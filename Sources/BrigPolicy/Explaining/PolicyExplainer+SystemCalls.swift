@@ -65,9 +65,9 @@ extension PolicyExplainer {
         }
     }
 
-    private static func names(_ element: JSONValue) -> String { (element["names"]?.array ?? []).compactMap(\.string).joined(separator: ", ") }
+    static func names(_ element: JSONValue) -> String { (element["names"]?.array ?? []).compactMap(\.string).joined(separator: ", ") }
 
-    private static func reason(_ element: JSONValue) -> String { element["reason"]?.string.map { ": \($0)." } ?? "." }
+    static func reason(_ element: JSONValue) -> String { element["reason"]?.string.map { ": \($0)." } ?? "." }
 
     /// Rules that differ only in their conditions are told as one.
     private static func ruleLines(_ rules: [JSONValue]) -> [String] {
@@ -88,7 +88,7 @@ extension PolicyExplainer {
         }
     }
 
-    private static func condition(_ element: JSONValue) -> String {
+    static func condition(_ element: JSONValue) -> String {
         let value = element["value"].map(operand) ?? "?"
         let argument = "argument \(element["index"]?.integer ?? 0)"
         switch element["op"]?.string {

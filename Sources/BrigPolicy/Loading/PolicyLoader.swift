@@ -77,7 +77,7 @@ extension PolicyChain {
 }
 
 /// Finds where faulty values were written.
-private struct FaultPlacer {
+struct FaultPlacer {
     let chain: PolicyChain
     /// Pointers of values that flags put there.
     let changes: [(pointer: String, flag: String)]

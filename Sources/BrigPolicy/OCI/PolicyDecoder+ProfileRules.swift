@@ -48,11 +48,13 @@ extension PolicyDecoder {
                 note(void.pointer, "\"\(name)\" has its answer for all arguments from \(rule.pointer), so this entry never counts")
             }
             call.whole = rule
+            state(rule.rule.number, rule.rule.action, rule.pointer)
             return
         }
         if call.conditional.contains(where: { $0.rule == rule.rule }) { return }
         refuseContradiction(rule, call.conditional, name)
         call.conditional.append(rule)
+        state(rule.rule.number, rule.rule.action, rule.pointer, rule.rule.conditions)
     }
 
     private mutating func refuseContradiction(_ rule: PlacedRule, _ others: [PlacedRule], _ name: String) {

@@ -21,7 +21,8 @@ public enum ProfileImport {
         var calls: [JSONValue.Member] = [.init("profile", profile.json)]
         // What a base says of system calls would be merged with the profile.
         if base != nil { calls += [.init("default", defaultAction(profile)), .init("allow", []), .init("deny", []), .init("rules", []), .init("accept", [])] }
-        let head: [JSONValue.Member] = [.init("version", 1), .init("description", .string("The seccomp profile \(path)."))]
+        let name = String(path.split(separator: "/").last?.prefix(100) ?? "profile")
+        let head: [JSONValue.Member] = [.init("version", 1), .init("name", .string(name)), .init("description", .string("The seccomp profile \(path)."))]
         return .object(head + (base.map { [.init("base", .string($0))] } ?? []) + [.init("syscalls", .object(calls))])
     }
 
