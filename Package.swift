@@ -56,12 +56,13 @@ let package = Package(
             linkerSettings: ["archive", "acl", "z", "zstd", "lzma", "bz2", "lz4", "nettle"].map { .linkedLibrary($0) }),
 
         // Floor 3: from a policy to a plan that the child can carry out without a decision.
+        .target(name: "BrigTracing", dependencies: ["BrigSystem", "CBrigLinux"]),
         .target(name: "BrigPlan", dependencies: ["BrigPolicy", "BrigSystem", "CBrigCell", "CBrigLinux", "CSeccomp"]),
 
         // Floor 4: launching and supervising.
         .target(
             name: "BrigRuntime",
-            dependencies: ["BrigImage", "BrigPlan", "BrigPolicy", "BrigReport", "BrigSystem", "CAppArmor", "CBrigCell", "CBrigLinux", "CBrigPolicies", "CLibcap", "CSeccomp"]),
+            dependencies: ["BrigImage", "BrigPlan", "BrigPolicy", "BrigReport", "BrigSystem", "BrigTracing", "CAppArmor", "CBrigCell", "CBrigLinux", "CBrigPolicies", "CLibcap", "CSeccomp"]),
 
         // Floor 5: the command.
         .executableTarget(

@@ -11,9 +11,14 @@ public struct LaunchContext: Sendable {
     public var appArmorCommand: String?
     public var lastCapability: UInt32
     public var terminal: LaunchPlan.TerminalSize?
+    /// Calls that the policy refuses run, but for those of `SystemCallPolicy.audited`, and all are recorded.
+    public var isAudit: Bool
+    /// Where all calls are recorded: those that run are counted in the kernel.
+    public var tracesAllowed: Bool
 
     public init(
-        identity: JobIdentity, root: RootPlan, inherited: [Policy.EnvironmentVariable], appArmorCommand: String?, lastCapability: UInt32, terminal: LaunchPlan.TerminalSize?
+        identity: JobIdentity, root: RootPlan, inherited: [Policy.EnvironmentVariable], appArmorCommand: String?, lastCapability: UInt32, terminal: LaunchPlan.TerminalSize?,
+        isAudit: Bool = false, tracesAllowed: Bool = false
     ) {
         self.identity = identity
         self.root = root
@@ -21,6 +26,8 @@ public struct LaunchContext: Sendable {
         self.appArmorCommand = appArmorCommand
         self.lastCapability = lastCapability
         self.terminal = terminal
+        self.isAudit = isAudit
+        self.tracesAllowed = tracesAllowed
     }
 }
 
@@ -31,8 +38,9 @@ extension LaunchPlan {
         // What the launcher itself does between the filter and the job's first instruction.
         let launchCalls = [__NR_sendmsg, __NR_read, __NR_execveat, __NR_exit_group].map { UInt32($0) }
         let options = SeccompOptions(
-            launchCalls: launchCalls, launchKey: key, unrecordedCalls: [UInt32(__NR_exit_group)], forbidSetIDBits: context.root.hasWritableBind)
-        let verdicts = try SeccompVerdicts(policy.systemCalls, options)
+            launchCalls: launchCalls, launchKey: key, tracesAllowed: context.tracesAllowed, forbidSetIDBits: context.root.hasWritableBind)
+        policyVerdicts = try SeccompVerdicts(policy.systemCalls, options)
+        let verdicts = context.isAudit ? try SeccompVerdicts(policy.systemCalls.audited(policyVerdicts), options) : policyVerdicts
         let open = MountLock.openCalls(capabilities: policy.capabilities.retained, verdicts: verdicts)
         if !open.isEmpty { throw .opensMounts(calls: open.map { callName($0, options.abi) }) }
 

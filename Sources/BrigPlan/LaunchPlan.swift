@@ -37,7 +37,10 @@ public struct LaunchPlan: Sendable {
     public var limits: [ResourceLimit]
     public var scratchOptions: [String]
     public var filter: SeccompFilter
+    /// What the filter answers.
     public var verdicts: SeccompVerdicts
+    /// What the policy says: something else only in an audit.
+    public var policyVerdicts: SeccompVerdicts
     public var launchKey: LaunchKey
     /// What is written to the AppArmor exec attribute, or nil.
     public var appArmorCommand: String?

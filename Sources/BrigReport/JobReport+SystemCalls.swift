@@ -67,7 +67,7 @@ extension JobReport {
     }
 
     /// One of `syscalls.files`. A nil path stands for one that could not be read, or for all beyond the bound.
-    public struct OpenedFile: Sendable, Equatable {
+    public struct OpenedFile: Sendable, Hashable {
         public enum Access: String, Sendable, CaseIterable {
             case read, write, path
             case readWrite = "read-write"
@@ -89,7 +89,7 @@ extension JobReport {
     }
 
     /// One of `syscalls.executed`. A nil path stands for one that could not be read, or for all beyond the bound.
-    public struct ExecutedProgram: Sendable, Equatable {
+    public struct ExecutedProgram: Sendable, Hashable {
         public var path: String?
         /// `ok` or the errno's name; nil where the engine cannot see results.
         public var result: String?
@@ -102,7 +102,7 @@ extension JobReport {
     }
 
     /// One of `syscalls.addresses`. A nil address stands for one that could not be read, or for all beyond the bound.
-    public struct Address: Sendable, Equatable {
+    public struct Address: Sendable, Hashable {
         /// `connect` or `bind`; nil for all beyond the bound.
         public var call: String?
         /// `AF_INET`

@@ -14,6 +14,22 @@ public struct JobRequest: Sendable {
         case terminal
     }
 
+    /// Calls that the policy refuses run and are counted, and more than counts is kept.
+    public struct Audit: Sendable, Equatable {
+        public var keepsFiles: Bool
+        public var keepsPrograms: Bool
+        public var keepsAddresses: Bool
+        /// Nil: eBPF where the host allows it.
+        public var engine: RecordingEngine?
+
+        public init(keepsFiles: Bool = false, keepsPrograms: Bool = false, keepsAddresses: Bool = false, engine: RecordingEngine? = nil) {
+            self.keepsFiles = keepsFiles
+            self.keepsPrograms = keepsPrograms
+            self.keepsAddresses = keepsAddresses
+            self.engine = engine
+        }
+    }
+
     public var policy: Policy
     /// Nil where the image's own is asked for.
     public var command: Command?
@@ -21,12 +37,23 @@ public struct JobRequest: Sendable {
     public var labels: [String: String]
     /// CLOCK_MONOTONIC when brig was started, in nanoseconds.
     public var startedNanos: UInt64
+    /// Nil: the policy is enforced.
+    public var audit: Audit?
 
-    public init(policy: Policy, command: Command?, streams: Streams = .passThrough, labels: [String: String] = [:], startedNanos: UInt64) {
+    public init(policy: Policy, command: Command?, streams: Streams = .passThrough, labels: [String: String] = [:], startedNanos: UInt64, audit: Audit? = nil) {
         self.policy = policy
         self.command = command
         self.streams = streams
         self.labels = labels
         self.startedNanos = startedNanos
+        self.audit = audit
     }
+}
+
+/// What counts all calls of a job.
+public enum RecordingEngine: String, Sendable, CaseIterable {
+    /// Programs in the kernel.
+    case ebpf
+    /// The supervisor, asked about each call: for ordinary users.
+    case notification = "seccomp-notify"
 }

@@ -59,9 +59,10 @@ public struct JobRunner: ~Copyable {
         if command != nil, !policy.process.hasInit {
             throw LaunchError("apparmor", "a job in a profile needs init: without it the job would outlive a killed brig", hint: "leave process.init true, or say \"profile\": \"unconfined\"")
         }
+        let recording = try CallRecording.make(request)
         let context = LaunchContext(
             identity: identity, root: root, inherited: inherited, appArmorCommand: command, lastCapability: try lastCapability(),
-            terminal: request.streams == .terminal ? CallerTerminal.size() : nil)
+            terminal: request.streams == .terminal ? CallerTerminal.size() : nil, isAudit: request.audit != nil, tracesAllowed: recording?.tracesAllowed ?? false)
         let plan = try plan(policy, program, context)
 
         let demand = CgroupDemand(policy.limits)
@@ -73,7 +74,7 @@ public struct JobRunner: ~Copyable {
         }
         var finished: FinishedJob
         do throws(LaunchError) {
-            let job = try RunningJob(request, plan: plan, demand: demand, cgroup: cgroup, trees: trees, network: network)
+            let job = try RunningJob(request, plan: plan, demand: demand, cgroup: cgroup, trees: trees, network: network, recording: recording)
             try job.start(cgroup, trees: &trees) { process throws(LaunchError) in
                 record.process = process
                 try table.write(record, slot: slot)
@@ -95,10 +96,6 @@ public struct JobRunner: ~Copyable {
     }
 
     private func plan(_ policy: Policy, _ program: Command, _ context: LaunchContext) throws(LaunchError) -> LaunchPlan {
-        // The listener refuses every call that it is asked about; letting the allowed ones go on is another engine's work.
-        if request.policy.systemCalls.record == .all {
-            throw LaunchError("seccomp", "recording all system calls is not supported by this version", hint: "\"record\": \"denied\" records those that are refused")
-        }
         do {
             return try LaunchPlan(policy, command: program, context: context)
         } catch {
@@ -184,7 +181,7 @@ public struct JobRunner: ~Copyable {
             supervision: finished.supervision, initStatus: finished.initStatus, usage: finished.usage, memoryLimit: finished.enforcement.cgroup?.memoryMax ?? limits.memory?.value.bytes,
             cgroupVersion: cgroupVersion,
             limits: Outcome.Limits(wallNanos: limits.wallTime?.nanos, cpuNanos: limits.cpuTime?.value.nanos, outputBytes: limits.output.bytes),
-            filterKills: request.policy.systemCalls.record == .none)
+            filterKills: request.policy.systemCalls.record == .none && request.audit == nil)
         var report = base(outcome.result(), image: image.identity, cgroupVersion: cgroupVersion)
         report.enforcement = finished.enforcement
         report.degraded = degraded

@@ -24,4 +24,9 @@ int brig_notification_answer(int listener, uint64_t id, int error) {
     return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
 
+int brig_notification_continue(int listener, uint64_t id) {
+    struct seccomp_notif_resp response = {.id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
+}
+
 int brig_notification_is_valid(int listener, uint64_t id) { return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id); }

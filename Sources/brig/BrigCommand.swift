@@ -9,9 +9,10 @@ struct BrigCommand: ParsableCommand {
         discussion: """
             brig run --policy strict -- PROGRAM    run a program under a policy
             brig run --help                        its options
+            brig audit -- PROGRAM                  count its system calls instead of refusing them
             """,
         version: Build.commit.map { "brig \(Build.version) (\($0))" } ?? "brig \(Build.version)",
-        subcommands: [RunCommand.self, JobsCommand.self, PolicyCommand.self, ImageCommand.self, AppArmorCommand.self, DoctorCommand.self])
+        subcommands: [RunCommand.self, AuditCommand.self, JobsCommand.self, PolicyCommand.self, ImageCommand.self, AppArmorCommand.self, DoctorCommand.self])
 }
 
 /// Only for the list of commands and for completions: `brig run` itself never gets here.
@@ -21,5 +22,15 @@ struct RunCommand: ParsableCommand {
     @Argument(parsing: .captureForPassthrough, help: "Options, --, program and arguments.")
     var words: [String] = []
 
-    func run() throws { throw ExitCode(Run.main(words, startedNanos: startedNanos)) }
+    func run() throws { throw ExitCode(Run.main(.run, words, startedNanos: startedNanos)) }
+}
+
+/// The same for `brig audit`.
+struct AuditCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "audit", abstract: "Run a program, count its system calls, and say what a policy would have said.")
+
+    @Argument(parsing: .captureForPassthrough, help: "Options, --, program and arguments.")
+    var words: [String] = []
+
+    func run() throws { throw ExitCode(Run.main(.audit, words, startedNanos: startedNanos)) }
 }

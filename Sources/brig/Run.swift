@@ -5,29 +5,29 @@ internal import BrigRuntime
 internal import BrigSystem
 internal import Glibc
 
-/// `brig run`: from the command line to the exit status.
+/// `brig run` and `brig audit`: from the command line to the exit status.
 enum Run {
     /// - Parameters:
-    ///   - words: what follows `brig run`
+    ///   - words: what follows the command's name
     ///   - startedNanos: CLOCK_MONOTONIC at the start of this process
-    static func main(_ words: [String], startedNanos: UInt64) -> Int32 {
+    static func main(_ command: RunOption.Command, _ words: [String], startedNanos: UInt64) -> Int32 {
         // A reader of standard output that goes away must not take the report with it.
         signal(SIGPIPE, SIG_IGN)
         let arguments: RunArguments
         do {
-            arguments = try RunArguments(words)
+            arguments = try RunArguments(words, command)
         } catch {
             complain("\(error)")
             return ExitStatus.failure.code
         }
         if arguments.wantsHelp {
-            print(RunOption.helpText, terminator: "")
+            print(RunOption.helpText(command), terminator: "")
             return 0
         }
-        return run(arguments, startedNanos)
+        return run(command, arguments, startedNanos)
     }
 
-    private static func run(_ arguments: RunArguments, _ startedNanos: UInt64) -> Int32 {
+    private static func run(_ command: RunOption.Command, _ arguments: RunArguments, _ startedNanos: UInt64) -> Int32 {
         let build = JobReport.Build(version: Build.version, commit: Build.commit)
         var writer: ReportWriter?
         if let target = arguments.report {
@@ -43,8 +43,10 @@ enum Run {
             let policy = try PolicyLoader.load(arguments.policy, overrides: arguments.overrides)
             let streams: JobRequest.Streams = arguments.hasTerminal ? .terminal : arguments.capture == .no ? .passThrough : .capture
             let request = JobRequest(
-                policy: policy, command: arguments.program.map { Command(program: $0, arguments: arguments.arguments) }, streams: streams, labels: arguments.labels, startedNanos: startedNanos)
+                policy: policy, command: arguments.program.map { Command(program: $0, arguments: arguments.arguments) }, streams: streams, labels: arguments.labels, startedNanos: startedNanos,
+                audit: command == .audit ? arguments.audit : nil)
             report = JobRunner(request, build: build).run()
+            if command == .audit, report.result.reason != .setupFailed { AuditTable.print(report) }
         } catch {
             report = JobRunner.failure("\(error)", stage: "policy", command: arguments.words, labels: arguments.labels, build: build)
         }

@@ -1,6 +1,7 @@
 internal import BrigJSON
 internal import BrigPolicy
 internal import BrigReport
+internal import BrigRuntime
 internal import BrigSystem
 internal import Glibc
 
@@ -11,7 +12,7 @@ struct UsageError: Error, Equatable, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// The command line of `brig run`, read by hand: the launch path has no room for a parser that looks up conformances at run time.
+/// The command line of `brig run` and `brig audit`, read by hand: the launch path has no room for a parser that looks up conformances at run time.
 struct RunArguments: Equatable {
     enum Capture: Equatable {
         case no
@@ -25,19 +26,21 @@ struct RunArguments: Equatable {
     var labels: [String: String] = [:]
     var capture = Capture.no
     var hasTerminal = false
+    /// Only for `brig audit`.
+    var audit = JobRequest.Audit()
     var wantsHelp = false
     /// Nil where the image's own is asked for.
     var program: String?
     var arguments: [String] = []
 
-    /// - Parameter words: what follows `brig run`
-    init(_ words: [String]) throws(UsageError) {
+    /// - Parameter words: what follows `brig run` or `brig audit`
+    init(_ words: [String], _ command: RunOption.Command = .run) throws(UsageError) {
         var rest = words[...]
         while let word = rest.first {
             guard word.hasPrefix("-"), word != "-" else { break }
             rest.removeFirst()
             if word == "--" { break }
-            let (option, attached) = try Self.option(word)
+            let (option, attached) = try Self.option(word, command)
             switch option.argument {
             case .none:
                 guard attached == nil else { throw UsageError("\(option.name) takes no value") }
@@ -58,13 +61,13 @@ struct RunArguments: Equatable {
     /// Program and arguments as given.
     var words: [String] { program.map { [$0] + arguments } ?? [] }
 
-    private static func option(_ word: String) throws(UsageError) -> (RunOption, String?) {
+    private static func option(_ word: String, _ command: RunOption.Command) throws(UsageError) -> (RunOption, String?) {
         if word == "-h" { return (.help, nil) }
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         // Compared one by one: init(rawValue:) builds a table of all names first, which costs more than all comparisons.
-        if word.hasPrefix("--"), let option = RunOption.allCases.first(where: { $0.rawValue == parts[0].dropFirst(2) }) { return (option, parts.count == 2 ? String(parts[1]) : nil) }
-        let near = Suggestion.nearest(to: String(parts[0]), among: RunOption.allCases.map(\.name))
-        throw UsageError("unknown option \(parts[0])" + (near.map { " (did you mean \($0)?)" } ?? "; see brig run --help"))
+        if word.hasPrefix("--"), let option = RunOption.allCases.first(where: { $0.rawValue == parts[0].dropFirst(2) && $0.isTaken(by: command) }) { return (option, parts.count == 2 ? String(parts[1]) : nil) }
+        let near = Suggestion.nearest(to: String(parts[0]), among: RunOption.taken(by: command).map(\.name))
+        throw UsageError("unknown option \(parts[0])" + (near.map { " (did you mean \($0)?)" } ?? "; see brig \(command.rawValue) --help"))
     }
 
     private func checkTogether() throws(UsageError) {
@@ -112,6 +115,15 @@ struct RunArguments: Equatable {
             labels[name] = text
         case .capture: capture = value.isEmpty ? .inReport : .inDirectory(value)
         case .tty: hasTerminal = true
+        case .files: audit.keepsFiles = true
+        case .exec: audit.keepsPrograms = true
+        case .addresses: audit.keepsAddresses = true
+        case .engine:
+            switch value {
+            case "ebpf": audit.engine = .ebpf
+            case "notification": audit.engine = .notification
+            default: throw UsageError("--engine \(value): expected ebpf or notification")
+            }
         case .help: wantsHelp = true
         }
     }

@@ -4,7 +4,21 @@ enum RunOption: String, CaseIterable {
     case cpuTime = "cpu-time"
     case network, bind, tmpfs, env
     case inheritEnv = "inherit-env"
-    case workdir, hostname, user, label, capture, tty, help
+    case workdir, hostname, user, label, capture, tty
+    case files, exec, addresses, engine
+    case help
+
+    /// Commands that take these options.
+    enum Command: String { case run, audit }
+
+    func isTaken(by command: Command) -> Bool {
+        switch self {
+        case .files, .exec, .addresses, .engine: command == .audit
+        default: true
+        }
+    }
+
+    static func taken(by command: Command) -> [RunOption] { allCases.filter { $0.isTaken(by: command) } }
 
     enum Argument: Equatable {
         case none
@@ -31,7 +45,8 @@ enum RunOption: String, CaseIterable {
         case .workdir: .required("DIR")
         case .user: .required("U[:G]")
         case .capture: .optional("DIR")
-        case .tty, .help: .none
+        case .engine: .required("ebpf|notification")
+        case .tty, .files, .exec, .addresses, .help: .none
         }
     }
 
@@ -57,6 +72,10 @@ enum RunOption: String, CaseIterable {
         case .label: "a label for the report (repeatable)"
         case .capture: "keep the output, head and tail, in the report; with =DIR in DIR/stdout and DIR/stderr"
         case .tty: "give the job a terminal of its own"
+        case .files: "keep the paths that are opened, with the results"
+        case .exec: "keep the programs that are executed, with the results"
+        case .addresses: "keep the addresses that are connected to or bound, with the results"
+        case .engine: "what counts the calls; default: ebpf where the host allows it"
         case .help: "print this"
         }
     }
@@ -70,13 +89,24 @@ enum RunOption: String, CaseIterable {
         }
     }
 
-    static var helpText: String {
-        let width = allCases.map { $0.usage.utf8.count }.max() ?? 0
-        let lines = allCases.map { option in "  " + option.usage + String(repeating: " ", count: width + 2 - option.usage.utf8.count) + option.help }
+    static func helpText(_ command: Command) -> String {
+        let options = taken(by: command)
+        let width = options.map { $0.usage.utf8.count }.max() ?? 0
+        let lines = options.map { option in "  " + option.usage + String(repeating: " ", count: width + 2 - option.usage.utf8.count) + option.help }
+        let summary =
+            switch command {
+            case .run: "Run a program under a policy and report on it."
+            case .audit:
+                """
+                Run a program with the policy's other protections, count its system calls instead of refusing them, and say what the policy would have said.
+                The table goes to standard error, all of it into the report (syscalls). A few calls that would change what the job is confined by, or the
+                machine, are refused as the policy says.
+                """
+            }
         return """
-            Run a program under a policy and report on it.
+            \(summary)
 
-            Usage: brig run [options] [-- PROGRAM [ARGUMENT...]]
+            Usage: brig \(command.rawValue) [options] [-- PROGRAM [ARGUMENT...]]
 
             Without a program the image's own entrypoint and command are run.
 

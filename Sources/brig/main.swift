@@ -6,5 +6,6 @@ let startedNanos = Clock.monotonicNanos()
 let words = Array(CommandLine.arguments.dropFirst())
 
 // The launch path does not go through ArgumentParser, which would take longer than the launch.
-if words.first == "run" { exit(Run.main(Array(words.dropFirst()), startedNanos: startedNanos)) }
+if words.first == "run" { exit(Run.main(.run, Array(words.dropFirst()), startedNanos: startedNanos)) }
+if words.first == "audit" { exit(Run.main(.audit, Array(words.dropFirst()), startedNanos: startedNanos)) }
 BrigCommand.main(words)

@@ -58,6 +58,9 @@ struct PlainReading {
         let isNative: Bool
         if case .foreign = verdict { isNative = false } else { isNative = true }
         if isNative, launchCalls.contains(call.number), call.arguments[5] == options.launchKey.value { return Self.allow }
+        if policy.record == .all, options.tracesAllowed, call.number != .max || !isNative {
+            return verdict == .allow ? Self.allow : verdict == .log ? Self.log : Self.notify
+        }
         if policy.record == .all, call.number != .max || !isNative {
             if !(isNative && unrecordedCalls.contains(call.number) && call.number <= policy.baseline) { return Self.notify }
         }

@@ -78,6 +78,6 @@ struct RandomPolicies {
         func numbers(_ count: Int) -> [UInt32] { (0..<Int.random(in: 0...count, using: &random)).map { _ in .random(in: 0...490, using: &random) } }
         let key = LaunchKey(value()) ?? LaunchKey()
         return SeccompOptions(
-            abi: abi, launchCalls: numbers(12), launchKey: key, unrecordedCalls: numbers(40), forbidSetIDBits: Bool.random(using: &random))
+            abi: abi, launchCalls: numbers(12), launchKey: key, unrecordedCalls: numbers(40), tracesAllowed: Bool.random(using: &random), forbidSetIDBits: Bool.random(using: &random))
     }
 }

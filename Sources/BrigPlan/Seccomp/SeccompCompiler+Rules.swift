@@ -5,15 +5,15 @@ internal import CSeccomp
 extension SeccompCompiler {
     typealias Label = BPFAssembler.Label
 
-    /// How much is recorded where rules are compared at all. Under `all` only the calls that are treated as under `denied` get so far.
-    private var ruledRecord: SystemCallPolicy.Record { verdicts.record == .all ? .denied : verdicts.record }
+    /// What goes to the supervisor where rules are compared at all. Under `all` only the calls that are treated as under `violations` get so far.
+    private var ruledNotified: SeccompNotified { verdicts.notified == .all ? .violations : verdicts.notified }
 
     /// The rules of a number in their order, then `otherwise`, which gives `word`.
     mutating func rules(of number: Int, before otherwise: Label, _ word: UInt32) -> Label {
         var label = otherwise
         var isLast = true
         for index in verdicts.calls[number].rules.reversed() {
-            let answer = answer(index, ruledRecord)
+            let answer = answer(index, ruledNotified)
             // The same answer as without this rule, as nothing comes between.
             if isLast, answer == word { continue }
             isLast = false

@@ -53,7 +53,7 @@ public struct SeccompCompiler {
 
     private mutating func divide() throws(SeccompError) {
         let marks = try self.marks()
-        let unknown = SeccompVerdict.unknown.answer(verdicts.record)
+        let unknown = SeccompVerdict.unknown.answer(verdicts.notified)
         intervals.reserveCapacity(256)
         for (number, mark) in marks.enumerated() {
             let leaf = number < verdicts.calls.count ? self.leaf(number, mark) : keyed(Leaf(word: unknown), mark)
@@ -62,12 +62,12 @@ public struct SeccompCompiler {
         append(Leaf(word: unknown), from: UInt32(marks.count))
         if verdicts.options.abi == .x86_64 {
             // Half of the numbers have the x32 bit: the second and the last quarter.
-            let foreign = Leaf(word: SeccompVerdict.foreign(.x32).answer(verdicts.record))
+            let foreign = Leaf(word: SeccompVerdict.foreign(.x32).answer(verdicts.notified))
             append(foreign, from: SeccompABI.x32Bit)
             append(Leaf(word: unknown), from: 2 * SeccompABI.x32Bit)
             append(foreign, from: 3 * SeccompABI.x32Bit)
         }
-        append(Leaf(word: SeccompVerdict.unknown.answer(.none)), from: SeccompABI.skippedNumber)
+        append(Leaf(word: SeccompVerdict.unknown.answer(.nothing)), from: SeccompABI.skippedNumber)
     }
 
     /// By number: whether it is a launch call or one that is not recorded.
@@ -81,23 +81,23 @@ public struct SeccompCompiler {
         return marks
     }
 
-    /// How much is recorded of a number.
-    private func record(_ mark: UInt8) -> SystemCallPolicy.Record {
-        verdicts.record == .all && mark & Self.unrecorded != 0 ? .denied : verdicts.record
+    /// Which calls of a number go to the supervisor.
+    private func notified(_ mark: UInt8) -> SeccompNotified {
+        verdicts.notified == .all && mark & Self.unrecorded != 0 ? .violations : verdicts.notified
     }
 
     private func leaf(_ number: Int, _ mark: UInt8) -> Leaf {
         let call = verdicts.calls[number]
-        let record = record(mark)
-        var leaf = Leaf(word: SeccompVerdict(call.otherwise).answer(record))
+        let notified = notified(mark)
+        var leaf = Leaf(word: SeccompVerdict(call.otherwise).answer(notified))
         // Rules that all get the same answer (a notification, for the supervisor to look at) need no comparison.
-        if !call.rules.allSatisfy({ answer($0, record) == leaf.word }) { leaf.ruledNumber = number }
+        if !call.rules.allSatisfy({ answer($0, notified) == leaf.word }) { leaf.ruledNumber = number }
         return keyed(leaf, mark)
     }
 
     /// The answer of the rule at an index of `order`.
-    func answer(_ index: Int, _ record: SystemCallPolicy.Record) -> UInt32 {
-        SeccompVerdict(verdicts.rules[verdicts.order[index]].action).answer(record)
+    func answer(_ index: Int, _ notified: SeccompNotified) -> UInt32 {
+        SeccompVerdict(verdicts.rules[verdicts.order[index]].action).answer(notified)
     }
 
     /// Asks for the key only where the call is not allowed anyway: the job's own calls pay nothing for it.
@@ -124,7 +124,7 @@ public struct SeccompCompiler {
     private mutating func generate() throws(SeccompError) -> SeccompFilter {
         let tree = self.tree(0..<intervals.count)
         let native = assembler.load(Offset.number, then: tree)
-        let foreign = assembler.answer(SeccompVerdict.foreign(.other(0)).answer(verdicts.record))
+        let foreign = assembler.answer(SeccompVerdict.foreign(.other(0)).answer(verdicts.notified))
         let choice = assembler.branch(.equal, verdicts.options.abi.auditArchitecture, then: native, otherwise: foreign)
         _ = assembler.load(Offset.architecture, then: choice)
 

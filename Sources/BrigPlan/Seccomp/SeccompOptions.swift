@@ -7,17 +7,20 @@ public struct SeccompOptions: Sendable {
     public var launchKey: LaunchKey
     /// Under record `all`: numbers that are not left to the supervisor when the policy allows them. A denial of them still is.
     public var unrecordedCalls: [UInt32]
+    /// Under record `all`: calls that run are counted in the kernel, and only the others are left to the supervisor.
+    public var tracesAllowed: Bool
     /// Refuse calls that would set a set-user-id or set-group-id bit on a file.
     public var forbidSetIDBits: Bool
 
     public init(
         abi: SeccompABI = .native, launchCalls: [UInt32] = [], launchKey: LaunchKey = LaunchKey(), unrecordedCalls: [UInt32] = [],
-        forbidSetIDBits: Bool = false
+        tracesAllowed: Bool = false, forbidSetIDBits: Bool = false
     ) {
         self.abi = abi
         self.launchCalls = launchCalls
         self.launchKey = launchKey
         self.unrecordedCalls = unrecordedCalls
+        self.tracesAllowed = tracesAllowed
         self.forbidSetIDBits = forbidSetIDBits
     }
 }

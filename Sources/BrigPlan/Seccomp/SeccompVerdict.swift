@@ -1,4 +1,4 @@
-public import BrigPolicy
+internal import BrigPolicy
 internal import CSeccomp
 
 /// What the policy says to one call.
@@ -32,19 +32,22 @@ public enum SeccompVerdict: Sendable, Hashable {
         }
     }
 
-    /// Whether a filter that records this much leaves the call to the supervisor. Always so under `all`, except for `unrecordedCalls` and the
-    /// number -1, which are treated as under `denied`.
-    public func isNotified(_ record: SystemCallPolicy.Record) -> Bool {
-        switch record {
-        case .none: false
-        case .denied: isViolation
+    /// Whether a filter that leaves this much to the supervisor leaves it this call.
+    public func isNotified(_ notified: SeccompNotified) -> Bool {
+        switch notified {
+        case .nothing: false
+        case .violations: isViolation
+        case .refusals: !runs
         case .all: true
         }
     }
 
+    /// Whether the kernel is let to run the call.
+    public var runs: Bool { self == .allow || self == .log }
+
     /// The filter's answer to the kernel: SECCOMP_RET_… of linux/seccomp.h.
-    func answer(_ record: SystemCallPolicy.Record) -> UInt32 {
-        if isNotified(record) { return SECCOMP_RET_USER_NOTIF }
+    func answer(_ notified: SeccompNotified) -> UInt32 {
+        if isNotified(notified) { return SECCOMP_RET_USER_NOTIF }
         switch self {
         case .allow: return SECCOMP_RET_ALLOW
         case .log: return SECCOMP_RET_LOG
@@ -56,4 +59,24 @@ public enum SeccompVerdict: Sendable, Hashable {
 
     /// ENOSYS
     private static let noSuchCall: UInt32 = 38
+}
+
+/// Which calls a filter leaves to the supervisor.
+public enum SeccompNotified: Sendable, Equatable {
+    case nothing
+    /// Those that the policy refuses and means to be seen.
+    case violations
+    /// All that are not run: the others are counted where the kernel runs them.
+    case refusals
+    /// All but `SeccompOptions.unrecordedCalls`, which are treated as under `violations`, and the number -1, which never is.
+    case all
+
+    init(_ record: SystemCallPolicy.Record, tracesAllowed: Bool) {
+        self =
+            switch record {
+            case .none: .nothing
+            case .denied: .violations
+            case .all: tracesAllowed ? .refusals : .all
+            }
+    }
 }

@@ -20,7 +20,7 @@ public struct SeccompVerdicts: Sendable {
     }
 
     let options: SeccompOptions
-    let record: SystemCallPolicy.Record
+    let notified: SeccompNotified
     let rules: [SystemCallPolicy.Rule]
     /// Indexes into `rules`, grouped by number; in a group in the order in which they are tried.
     let order: [Int]
@@ -52,7 +52,7 @@ public struct SeccompVerdicts: Sendable {
             calls.append(Call(rules: first..<end, otherwise: otherwise))
         }
         self.options = options
-        self.record = policy.record
+        self.notified = SeccompNotified(policy.record, tracesAllowed: options.tracesAllowed)
         self.rules = rules
         self.order = order
         self.calls = calls
@@ -69,6 +69,13 @@ public struct SeccompVerdicts: Sendable {
             if rule.conditions.allSatisfy({ $0.holds(arguments[Int($0.index)]) }) { return SeccompVerdict(rule.action) }
         }
         return SeccompVerdict(call.otherwise)
+    }
+
+    /// Calls `body` with each argument that a rule compares: the call's number, the argument's index, and whether only its low 32 bits count.
+    public func forEachCondition(_ body: (_ number: UInt32, _ index: Int, _ isWord: Bool) -> Void) {
+        for rule in rules {
+            for condition in rule.conditions { body(rule.number, Int(condition.index), condition.isWord) }
+        }
     }
 
     private static func checkIndexes(_ rules: [SystemCallPolicy.Rule], _ abi: SeccompABI) throws(SeccompError) {

@@ -55,25 +55,32 @@ struct DeniedCalls {
 }
 
 /// A call's name in an ABI, or `syscall_N` where nobody knows one.
-private func callName(_ number: UInt32, abi: String) -> String {
+func callName(_ number: UInt32, abi: String) -> String {
     // libseccomp knows the calls of x32 by their numbers with its bit; what is no call of x32 was meant as the native one of that number.
     let known = abi == "x32" ? number | SeccompABI.x32Bit : number
     if let name = SystemCallABI(rawValue: abi).flatMap({ SystemCallCatalog.name(of: known, abi: $0) }) { return name }
     return (abi == "x32" ? SystemCallCatalog.name(of: number) : nil) ?? "syscall_\(number)"
 }
 
-/// The listener of the job's filter: takes each refused call, records it, and answers with the policy's errno. No call is ever let through.
+/// The listener of the job's filter: takes each call that it is asked about, records it, and answers with the filter's verdict. No call is ever let through
+/// but where all calls are recorded by notification: then the allowed ones go on.
 final class NotificationListener {
     let descriptor: OpenFile
     private let verdicts: SeccompVerdicts
     private let nativeABI: String
     private(set) var denied = DeniedCalls()
+    /// Where all calls are recorded.
+    private(set) var tally: CallTally?
+    /// The filter asks about allowed calls too.
+    private let letsAllowedGoOn: Bool
 
-    init(_ descriptor: OpenFile, verdicts: SeccompVerdicts, architecture: String) throws(LaunchError) {
+    init(_ descriptor: OpenFile, verdicts: SeccompVerdicts, architecture: String, recording: CallRecording?) throws(LaunchError) {
         try inStage("seccomp") { () throws(SystemError) in try check("seccomp", "SECCOMP_GET_NOTIF_SIZES") { brig_notification_sizes() } }
         self.descriptor = descriptor
         self.verdicts = verdicts
         nativeABI = architecture
+        tally = recording.map { CallTally($0.selection) }
+        letsAllowedGoOn = recording?.engine == .notification
     }
 
     /// What a notification asks of the supervisor.
@@ -95,9 +102,14 @@ final class NotificationListener {
         }
         let id = notification.id
         let call = notification.data
+        let verdict = verdicts.verdict(
+            architecture: call.arch, number: UInt32(bitPattern: call.nr), arguments: [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5])
+        tally?.add(
+            isNative: call.arch == SeccompABI.native.auditArchitecture, number: UInt32(bitPattern: call.nr),
+            arguments: [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5])
+        if !verdict.isViolation { return try answer(verdict, id) }
         let arguments = [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5]
         let nr = UInt32(bitPattern: call.nr)
-        let verdict = verdicts.verdict(architecture: call.arch, number: nr, arguments: [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5])
         let caller = Int32(bitPattern: notification.pid)
         let (action, error, ends) = Self.answer(verdict)
         var abi = nativeABI
@@ -112,10 +124,20 @@ final class NotificationListener {
             return brig_notification_is_valid(number, id) == 0 ? found : nil
         }
         if ends || killsOnViolation { return .kill(name: callName(plain, abi: abi)) }
+        return try send(brig_notification_answer(number, id, error))
+    }
+
+    /// Answers a call that is no violation: one that goes on, or one that is not there.
+    private func answer(_ verdict: SeccompVerdict, _ id: UInt64) throws(LaunchError) -> Outcome {
+        let number = descriptor.number
+        if verdict.runs, letsAllowedGoOn { return try send(brig_notification_continue(number, id)) }
+        // The filter asks about no other. Should it ever differ from the verdicts, the call is refused.
+        return try send(brig_notification_answer(number, id, verdict.runs ? EPERM : ENOSYS))
+    }
+
+    private func send(_ result: Int32) throws(LaunchError) -> Outcome {
         // ENOENT: killed meanwhile.
-        if brig_notification_answer(number, id, error) != 0, errno != ENOENT {
-            throw LaunchError("seccomp", SystemError("ioctl", "SECCOMP_IOCTL_NOTIF_SEND", errno: errno))
-        }
+        if result != 0, errno != ENOENT { throw LaunchError("seccomp", SystemError("ioctl", "SECCOMP_IOCTL_NOTIF_SEND", errno: errno)) }
         return .answered
     }
 
@@ -125,7 +147,7 @@ final class NotificationListener {
         case .errno(let number): (errnoName(number), number, false)
         case .kill: ("kill", EPERM, true)
         case .foreign, .unknown: ("ENOSYS", ENOSYS, false)
-        // The filter asks only about what it does not allow. Should it ever differ from the verdicts, the call is refused.
+        // No violations.
         case .allow, .log: ("EPERM", EPERM, false)
         }
     }

@@ -62,8 +62,7 @@ struct FinishedJob: ~Copyable {
     var scratchInodes: UInt64?
     var network: NetworkTraffic?
     var violations: [JobReport.Violation] = []
-    var calls: [JobReport.Call] = []
-    var callGaps: [String] = []
+    var systemCalls = JobReport.SystemCalls()
     var stdoutBytes: UInt64?
     var stderrBytes: UInt64?
     var stdout: JobReport.Captured?
@@ -212,13 +211,6 @@ struct FinishedJob: ~Copyable {
         if let status = supervision.status, status & 0x7f == SIGXFSZ {
             report.violations.append(JobReport.Violation(kind: .fileSize, name: "fileSize", action: "SIGXFSZ", count: 1))
         }
-        switch request.policy.systemCalls.record {
-        case .denied: report.systemCalls.recorded = .denied
-        case .none: report.systemCalls.recorded = .none
-        case .all: report.systemCalls.recorded = .all
-        }
-        report.systemCalls.calls = calls
-        report.systemCalls.gaps = callGaps
-        report.systemCalls.engine = request.policy.systemCalls.record == .none ? nil : "seccomp-notify"
+        report.systemCalls = systemCalls
     }
 }

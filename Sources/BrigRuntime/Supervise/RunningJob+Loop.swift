@@ -2,6 +2,7 @@ internal import BrigPlan
 internal import BrigPolicy
 internal import BrigReport
 internal import BrigSystem
+internal import BrigTracing
 internal import CBrigCell
 internal import CBrigLinux
 internal import Glibc
@@ -95,7 +96,8 @@ extension RunningJob {
     /// Answers what waits, but not for ever: other events get their turn.
     private func answerCalls() throws(LaunchError) -> [Supervision.Event] {
         guard let listener else { return [] }
-        let kills = request.policy.onViolation == .kill
+        // An audit goes on where the policy would end the job.
+        let kills = request.policy.onViolation == .kill && request.audit == nil
         var poll = pollfd(fd: listener.descriptor.number, events: Int16(POLLIN), revents: 0)
         for _ in 0..<64 {
             guard unsafe Glibc.poll(&poll, 1, 0) == 1, poll.revents & Int16(POLLIN) != 0 else { break }
@@ -168,13 +170,8 @@ extension RunningJob {
         finished.scratchBytes = used.bytes - min(used.bytes, scratchBaseline.bytes)
         finished.scratchInodes = used.inodes - min(used.inodes, scratchBaseline.inodes)
         if let network { finished.network = NetworkTraffic(try inStage("network") { () throws(SystemError) in try network.with { (file) throws(SystemError) in try file.readAll(limit: 1 << 20, subject: "net/dev") } }) }
-        if let listener {
-            finished.violations = listener.denied.list
-            finished.calls = listener.denied.calls
-            if listener.denied.overflow > 0 {
-                finished.callGaps = ["\(listener.denied.overflow) calls beyond \(DeniedCalls.capacity) distinct ones are only in violations, without their names"]
-            }
-        }
+        if let listener { finished.violations = listener.denied.list }
+        finished.systemCalls = try systemCalls()
         if let capture = output {
             finished.stdoutBytes = capture.total
             finished.stdout = capture.finish()
@@ -184,6 +181,32 @@ extension RunningJob {
             finished.stderr = capture.finish()
         }
         return finished
+    }
+
+    /// `syscalls` of the report.
+    private func systemCalls() throws(LaunchError) -> JobReport.SystemCalls {
+        var calls = JobReport.SystemCalls()
+        if let recording {
+            let recorded = try recording.finish(listener?.tally?.finish() ?? RecordedCalls())
+            let report = CallReport(plan: plan, recorded: recorded, selection: recording.selection)
+            calls.recorded = .all
+            calls.isEnforced = request.audit == nil
+            calls.engine = recording.engine.rawValue
+            calls.calls = report.calls()
+            calls.gaps = recorded.gaps
+            if recording.keepsFiles { calls.files = report.files() }
+            if recording.keepsPrograms { calls.executed = report.executed() }
+            if recording.keepsAddresses { calls.addresses = report.addresses() }
+            return calls
+        }
+        calls.recorded = request.policy.systemCalls.record == .none ? .none : .denied
+        guard let listener else { return calls }
+        calls.engine = RecordingEngine.notification.rawValue
+        calls.calls = listener.denied.calls
+        if listener.denied.overflow > 0 {
+            calls.gaps = ["\(listener.denied.overflow) calls beyond \(DeniedCalls.capacity) distinct ones are only in violations, without their names"]
+        }
+        return calls
     }
 
     private static func drain(_ number: Int32) {

@@ -19,6 +19,7 @@ final class RunningJob {
     let demand: CgroupDemand
     let launcher: Launcher
     let sharedNetwork: SharedNetwork?
+    let recording: CallRecording?
     let epoll: Epoll
     let signals: FileDescriptor
     var streams: StandardStreams
@@ -41,10 +42,13 @@ final class RunningJob {
     var isControlOpen = true
 
     /// Starts the child, which waits for its first "go".
-    init(_ request: JobRequest, plan: LaunchPlan, demand: CgroupDemand, cgroup: Cgroup, trees: borrowing SourceTrees, network: SharedNetwork? = nil) throws(LaunchError) {
+    init(_ request: JobRequest, plan: LaunchPlan, demand: CgroupDemand, cgroup: Cgroup, trees: borrowing SourceTrees, network: SharedNetwork? = nil, recording: CallRecording? = nil)
+        throws(LaunchError)
+    {
         self.request = request
         self.plan = plan
         self.demand = demand
+        self.recording = recording
         epoll = try inStage("epoll") { () throws(SystemError) in try Epoll() }
         let caught: [Int32] = [SIGINT, SIGTERM, SIGHUP, SIGCHLD] + (request.streams == .terminal ? [SIGWINCH] : []) + [0]
         signals = FileDescriptor(owning: try inStage("signals") { () throws(SystemError) in try check("signalfd") { unsafe brig_signal_descriptor(caught) } })
@@ -72,6 +76,8 @@ final class RunningJob {
         do throws(LaunchError) {
             streams.closeJobEnds()
             try prepare(cgroup)
+            // While the child builds its root.
+            try recording?.select(plan)
             try lead(cgroup)
         } catch {
             launcher.end()
@@ -122,6 +128,7 @@ final class RunningJob {
             try awaitExec()
         }
         try startClocks()
+        if let recording, let space = enforcement?.namespaces["pid"] { try recording.start(namespace: space.inode, isStopped: isTraced) }
         if isTraced { try launcher.release() }
     }
 
@@ -145,7 +152,7 @@ final class RunningJob {
     }
 
     private func take(_ handover: Launcher.Handover) throws(LaunchError) {
-        if let descriptor = handover.listener { listener = try NotificationListener(descriptor, verdicts: plan.verdicts, architecture: Host.kernel().architecture) }
+        if let descriptor = handover.listener { listener = try NotificationListener(descriptor, verdicts: plan.verdicts, architecture: Host.kernel().architecture, recording: recording) }
         if let terminal = handover.terminal { try watch(terminal.number, .terminal) }
         let scratch = handover.scratch
         scratchBaseline = try inStage("ready") { () throws(SystemError) in try scratch.with { (file) throws(SystemError) in try fileSystemUse(file) } }

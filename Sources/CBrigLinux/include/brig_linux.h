@@ -122,5 +122,8 @@ int brig_notification_receive(int listener, struct seccomp_notif *notification);
 /// Answers with an error number. Never lets the call go on.
 int brig_notification_answer(int listener, uint64_t id, int error);
 
+/// Lets the call go on (SECCOMP_USER_NOTIF_FLAG_CONTINUE): only for one that the policy would allow whatever its memory holds.
+int brig_notification_continue(int listener, uint64_t id);
+
 /// Whether the calling thread still waits.
 int brig_notification_is_valid(int listener, uint64_t id);

@@ -1,0 +1,34 @@
+internal import BrigPlan
+internal import BrigTracing
+
+/// Counts of calls that the listener was asked about. Memory does not grow with what the job does.
+struct CallTally {
+    /// Distinct calls that are no native ones below 512, and distinct sets of arguments.
+    static let otherCapacity = 1024
+    static let argumentCapacity = 4096
+
+    let selection: ArgumentSelection
+    private var native = [UInt64](repeating: 0, count: ArgumentSelection.callCount)
+    private var recorded = RecordedCalls()
+
+    init(_ selection: ArgumentSelection) { self.selection = selection }
+
+    mutating func add(isNative: Bool, number: UInt32, arguments: SeccompVerdicts.Arguments) {
+        guard isNative, number < ArgumentSelection.callCount else {
+            let call = RecordedCalls.Call(interface: isNative ? .native : .compatible, number: number)
+            if recorded.calls[call] != nil || recorded.calls.count < Self.otherCapacity { recorded.calls[call, default: 0] += 1 } else { recorded.uncountedCalls += 1 }
+            return
+        }
+        native[Int(number)] += 1
+        guard selection.isKept(number) else { return }
+        let tuple = RecordedCalls.ArgumentTuple(number: number, values: selection.kept((0..<6).map { arguments[$0] }, of: number))
+        if recorded.arguments[tuple] != nil || recorded.arguments.count < Self.argumentCapacity { recorded.arguments[tuple, default: 0] += 1 } else { recorded.uncountedArguments += 1 }
+    }
+
+    func finish() -> RecordedCalls {
+        var recorded = recorded
+        for (number, count) in native.enumerated() where count > 0 { recorded.calls[.init(interface: .native, number: UInt32(number))] = count }
+        if recorded.uncountedCalls > 0 { recorded.gaps.append("\(recorded.uncountedCalls) calls with numbers that no call has were too many to tell apart") }
+        return recorded
+    }
+}

@@ -1,0 +1,155 @@
+internal import BrigSystem
+internal import CBrigLinux
+
+/// Counts the calls of one job in the kernel, by programs at its tracepoints: an allowed call costs some nanoseconds more, and no switch to this process.
+///
+/// Attached until it is released. While it is, every program of the machine passes the tracepoint on each of its calls and is told apart there.
+public final class CallTracer {
+    /// What is kept besides counts.
+    public struct Observed: OptionSet, Sendable {
+        public let rawValue: UInt8
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        public static let files = Observed(rawValue: 1)
+        public static let programs = Observed(rawValue: 2)
+        public static let addresses = Observed(rawValue: 4)
+    }
+
+    private let maps: CountingProgram.Maps
+    private var counting: TracingProgram
+    private let observing: Observing?
+
+    /// What is there only where observations are kept.
+    private final class Observing {
+        let programs: ObservingPrograms
+        var exit: TracingProgram
+        var executed: TracingProgram
+
+        init(programs: consuming ObservingPrograms, exit: consuming TracingProgram, executed: consuming TracingProgram) {
+            self.programs = programs
+            self.exit = exit
+            self.executed = executed
+        }
+    }
+
+    /// Longest path that is kept, in bytes; of a longer one its beginning.
+    public static let pathLength = Int(ObservingPrograms.Entry.byteCount) - 1
+
+    /// Has the kernel check the programs; they do not run yet.
+    ///
+    /// - Parameter skipsInit: the first process of the job's pid namespace is brig's own, and not counted
+    /// - Throws: where this account or kernel does not allow it
+    public init(skipsInit: Bool, observed: Observed) throws(TracingError) {
+        let layout = try KernelLayout()
+        let maps = try Self.maps()
+        let program = CountingProgram(layout: layout, skipsInit: skipsInit)
+        if observed.isEmpty {
+            counting = try TracingProgram(program.assemble(maps) { _, _ in }, at: layout.enter, named: "sys_enter")
+            observing = nil
+        } else {
+            let programs = try Self.observing(layout)
+            let exit = try TracingProgram(programs.exit(maps.state), at: layout.exit, named: "sys_exit")
+            let executed = try TracingProgram(programs.executed(maps.state), at: layout.executed, named: "sched_process_exec")
+            let targets = ObservingPrograms.Target.of(observed)
+            counting = try TracingProgram(program.assemble(maps) { code, maps in programs.enter(&code, targets, maps.state) }, at: layout.enter, named: "sys_enter")
+            observing = Observing(programs: programs, exit: exit, executed: executed)
+        }
+        self.maps = maps
+    }
+
+    private static func maps() throws(TracingError) -> CountingProgram.Maps {
+        do throws(SystemError) {
+            return CountingProgram.Maps(
+                counts: try .value(bytes: CountingProgram.laneCount * CountingProgram.laneSize), selection: try .value(bytes: 2 * ArgumentSelection.callCount),
+                others: try .table(keySize: 8, entries: CountingProgram.otherCapacity),
+                arguments: try .table(keySize: CountingProgram.argumentKeySize, entries: CountingProgram.argumentCapacity), state: try .value(bytes: CountingProgram.State.size))
+        } catch {
+            throw TracingError(error)
+        }
+    }
+
+    private static func observing(_ layout: KernelLayout) throws(TracingError) -> ObservingPrograms {
+        do throws(SystemError) {
+            return ObservingPrograms(
+                layout: layout, underWay: try .table(keySize: 8, valueSize: ObservingPrograms.Entry.valueSize, entries: ObservingPrograms.underWayCapacity),
+                observations: try .table(keySize: ObservingPrograms.Entry.keySize, entries: ObservingPrograms.capacity), scratch: try .perProcessor(bytes: ObservingPrograms.Entry.valueSize))
+        } catch {
+            throw TracingError(error)
+        }
+    }
+
+    /// Attaches the programs: from now on each call of the machine passes them. They count nothing before ``start(namespace:)``.
+    public func attach(_ selection: ArgumentSelection) throws(TracingError) {
+        do throws(SystemError) { try maps.selection.set(selection.bytes) } catch { throw TracingError(error) }
+        try observing?.exit.attach()
+        try observing?.executed.attach()
+        try counting.attach()
+    }
+
+    /// From now on the calls of a job are counted.
+    ///
+    /// - Parameter namespace: the inode of its pid namespace (/proc/PID/ns/pid)
+    public func start(namespace: UInt32) throws(TracingError) {
+        var state = [UInt8](repeating: 0, count: CountingProgram.State.size)
+        unsafe state.withUnsafeMutableBytes { unsafe $0.storeBytes(of: namespace, toByteOffset: Int(CountingProgram.State.namespace), as: UInt32.self) }
+        do throws(SystemError) { try maps.state.set(state) } catch { throw TracingError(error) }
+    }
+
+    /// What was counted. The job must be gone.
+    public func finish() throws(TracingError) -> RecordedCalls {
+        counting.detach()
+        observing?.exit.detach()
+        observing?.executed.detach()
+        do throws(SystemError) { return try read() } catch { throw TracingError(error) }
+    }
+
+    private func read() throws(SystemError) -> RecordedCalls {
+        var recorded = RecordedCalls()
+        let counts = try maps.counts.get()
+        for number in 0..<ArgumentSelection.callCount {
+            let count = (0..<CountingProgram.laneCount).reduce(UInt64(0)) { $0 + counts.load($1 * CountingProgram.laneSize + 8 * number, as: UInt64.self) }
+            if count > 0 { recorded.calls[.init(interface: .native, number: UInt32(number))] = count }
+        }
+        for (key, value) in try maps.others.entries() {
+            let interface = RecordedCalls.Interface(rawValue: key.load(4, as: UInt32.self)) ?? .compatible
+            recorded.calls[.init(interface: interface, number: key.load(0, as: UInt32.self))] = value.load(0, as: UInt64.self)
+        }
+        for (key, value) in try maps.arguments.entries() {
+            let values = (0..<6).map { key.load(8 + 8 * $0, as: UInt64.self) }
+            recorded.arguments[.init(number: key.load(0, as: UInt32.self), values: values)] = value.load(0, as: UInt64.self)
+        }
+        let state = try maps.state.get()
+        recorded.uncountedCalls = state.load(Int(CountingProgram.State.lostCalls), as: UInt64.self)
+        recorded.uncountedArguments = state.load(Int(CountingProgram.State.lostArguments), as: UInt64.self)
+        try readObservations(&recorded, state)
+        let misses = counting.misses
+        if misses != 0 { recorded.gaps.append(misses.map { "the kernel skipped the counting program \($0) times" } ?? "the kernel does not tell whether it skipped the counting program") }
+        if recorded.uncountedCalls > 0 { recorded.gaps.append("\(recorded.uncountedCalls) calls with numbers that no call has were too many to tell apart") }
+        return recorded
+    }
+
+    private func readObservations(_ recorded: inout RecordedCalls, _ state: [UInt8]) throws(SystemError) {
+        guard let observing else { return }
+        typealias Entry = ObservingPrograms.Entry
+        func add(_ key: [UInt8], _ count: UInt64, isOver: Bool) {
+            guard let kind = RecordedCalls.Observation.Kind(rawValue: key.load(Int(Entry.kind), as: UInt32.self)) else { return }
+            let isUnread = key.load(Int(Entry.isUnread), as: UInt32.self) != 0
+            var bytes = Array(key[Int(Entry.bytes)..<Entry.keySize])
+            switch kind {
+            case .open, .execute: bytes = Array(bytes.prefix { $0 != 0 })
+            // The family says how long an address is.
+            case .connect, .bind: break
+            }
+            let observation = RecordedCalls.Observation(
+                kind: kind, flags: key.load(Int(Entry.flags), as: UInt32.self), result: isOver ? key.load(Int(Entry.result), as: Int32.self) : nil, bytes: isUnread ? nil : bytes)
+            recorded.observations[observation, default: 0] += count
+        }
+        for (key, value) in try observing.programs.observations.entries() { add(key, value.load(0, as: UInt64.self), isOver: true) }
+        // What the job's end has interrupted.
+        for (_, value) in try observing.programs.underWay.entries() { add(value, 1, isOver: false) }
+        for kind in [RecordedCalls.Observation.Kind.open, .execute, .connect, .bind] {
+            let lost = state.load(Int(CountingProgram.State.lostObservations) + 8 * Int(kind.rawValue & 3), as: UInt64.self)
+            if lost > 0 { recorded.uncountedObservations[kind] = lost }
+        }
+    }
+}

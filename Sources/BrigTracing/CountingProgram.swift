@@ -1,0 +1,227 @@
+/// The program that runs at each entry into a system call (the tracepoint sys_enter, after the job's filter has let the call through) and counts it.
+///
+/// The kernel runs it with preemption off, so none is skipped; and it is attached before the job's first instruction, so none is missed.
+struct CountingProgram: ~Copyable {
+    /// What the programs share.
+    struct Maps: ~Copyable {
+        /// Counts of native calls: for each of `laneCount` lanes, one for each number.
+        let counts: TracingMap
+        /// `ArgumentSelection`
+        let selection: TracingMap
+        /// Counts by number and interface: calls that have no place in `counts`.
+        let others: TracingMap
+        /// Counts by number and kept arguments.
+        let arguments: TracingMap
+        /// `State`
+        let state: TracingMap
+    }
+
+    /// Places in the value of the map `state`, in bytes.
+    enum State {
+        /// Inode of the job's pid namespace; zero: count nothing.
+        static let namespace: Int32 = 0
+        static let lostCalls: Int32 = 8
+        static let lostArguments: Int32 = 16
+        /// One for each `Observation.Kind`, from 1.
+        static let lostObservations: Int32 = 24
+        static let size = 64
+    }
+
+    /// Processors that count side by side; more of them share.
+    static let laneCount = 16
+    static let laneSize = 8 * ArgumentSelection.callCount
+    static let argumentKeySize = 56
+    static let argumentCapacity = 4096
+    static let otherCapacity = 1024
+
+    let layout: KernelLayout
+    /// Its first process is brig's own.
+    let skipsInit: Bool
+
+    /// Loads r6: the task. Leaves the program for a task that is not the job's.
+    func match(_ code: inout TracingAssembler, _ maps: borrowing Maps) {
+        let isOurs = code.label(), next = code.label(), other = code.label()
+        code.value(.r1, of: maps.state)
+        code.load(.word, .r1, .r1, State.namespace)
+        code.jump(.r1, .equal, 0, other)
+        code.store(.double, .frame, -32, .r1)
+        code.call(.currentTask)
+        code.move(.r6, .r0)
+        // The ids of the process, one for each namespace: that of the innermost is the last.
+        code.load(.double, .r3, .r6, layout.taskThreadID)
+        code.load(.word, .r2, .r3, layout.idLevel)
+        code.and(.r2, 63)
+        shift(&code, .r2, times: layout.idSize)
+        code.add(.r3, layout.idNumbers)
+        code.add(.r3, .r2)
+        readKernel(&code, to: -16, bytes: layout.idSize)
+        code.load(.double, .r8, .frame, -16 + layout.idNamespace)
+        code.load(.word, .r9, .frame, -16 + layout.idNumber)
+        compareInode(&code)
+        if skipsInit {
+            code.jump(.r0, .notEqual, 1, next)
+            code.jump(.r9, .equal, 1, other)
+            code.jump(isOurs)
+        } else {
+            code.jump(.r0, .equal, 1, isOurs)
+        }
+        code.place(next)
+        // A namespace that the job has made lies below its own; there are at most 32 (MAX_PID_NS_LEVEL).
+        code.move(.r7, 32)
+        let again = code.label()
+        code.place(again)
+        code.move(.r3, .r8)
+        code.add(.r3, layout.namespaceParent)
+        readKernel(&code, to: -16, bytes: 8)
+        code.load(.double, .r8, .frame, -16)
+        code.jump(.r8, .equal, 0, other)
+        compareInode(&code)
+        code.jump(.r0, .equal, 1, isOurs)
+        code.add(.r7, -1)
+        code.jump(.r7, .notEqual, 0, again)
+        code.place(other)
+        code.leave()
+        code.place(isOurs)
+    }
+
+    /// r0 becomes 1 where r8 is the job's namespace.
+    private func compareInode(_ code: inout TracingAssembler) {
+        let done = code.label()
+        code.move(.r3, .r8)
+        code.add(.r3, layout.namespaceInode)
+        code.store(.double, .frame, -24, value: 0)
+        readKernel(&code, to: -24, bytes: 4)
+        code.load(.word, .r1, .frame, -24)
+        code.load(.double, .r2, .frame, -32)
+        code.move(.r0, 0)
+        code.jump(.r1, .notEqual, .r2, done)
+        code.move(.r0, 1)
+        code.place(done)
+    }
+
+    /// From the address in r3.
+    private func readKernel(_ code: inout TracingAssembler, to place: Int32, bytes: Int32) {
+        code.move(.r1, .frame)
+        code.add(.r1, place)
+        code.move(.r2, bytes)
+        code.call(.readKernel)
+    }
+
+    private func shift(_ code: inout TracingAssembler, _ register: TracingRegister, times size: Int32) {
+        // struct upid is a number and an address: 16 bytes.
+        precondition(size == 16, "a process's id of \(size) bytes")
+        code.shiftLeft(register, 4)
+    }
+
+    /// The program, and after the counting whatever `then` adds (r6 is the task, r7 the registers, r8 the number of a native call below 512).
+    func assemble(_ maps: borrowing Maps, then: (inout TracingAssembler, borrowing Maps) -> Void) -> TracingAssembler {
+        var code = TracingAssembler()
+        // The context: the registers and the number. It is gone once r1 is used for something else, and below the loop needs all the others.
+        code.load(.double, .r7, .r1, 0)
+        code.load(.double, .r8, .r1, 8)
+        code.store(.double, .frame, -40, .r7)
+        code.store(.double, .frame, -104, .r8)
+        match(&code, maps)
+        code.load(.double, .r7, .frame, -40)
+        code.load(.double, .r8, .frame, -104)
+        code.moveWord(.r8, .r8)
+
+        let isForeign = code.label(), isCompatible = code.label(), done = code.label()
+        code.load(.word, .r9, .r6, layout.foreignFlags)
+        code.and(.r9, layout.foreignBit)
+        code.jump(.r9, .notEqual, 0, isCompatible)
+        code.jump(.r8, .greaterOrEqual, Int32(ArgumentSelection.callCount), isForeign)
+        count(&code, maps)
+        keepArguments(&code, maps, done)
+        code.place(done)
+        then(&code, maps)
+        code.leave()
+
+        code.place(isCompatible)
+        code.move(.r9, 1)
+        code.place(isForeign)
+        code.store(.word, .frame, -48, .r8)
+        code.store(.word, .frame, -44, .r9)
+        Self.increment(&code, maps.others, keyAt: -48, orElse: maps.state, State.lostCalls)
+        code.leave()
+        return code
+    }
+
+    private func count(_ code: inout TracingAssembler, _ maps: borrowing Maps) {
+        code.call(.processorNumber)
+        code.and(.r0, Int32(Self.laneCount - 1))
+        code.shiftLeft(.r0, Int32(Self.laneSize.trailingZeroBitCount))
+        code.value(.r1, of: maps.counts)
+        code.add(.r1, .r0)
+        code.move(.r2, .r8)
+        code.shiftLeft(.r2, 3)
+        code.add(.r1, .r2)
+        code.move(.r2, 1)
+        code.addAtomically(.r1, 0, .r2)
+    }
+
+    private func keepArguments(_ code: inout TracingAssembler, _ maps: borrowing Maps, _ done: TracingAssembler.Label) {
+        code.value(.r1, of: maps.selection)
+        code.move(.r2, .r8)
+        code.shiftLeft(.r2, 1)
+        code.add(.r1, .r2)
+        code.load(.half, .r9, .r1, 0)
+        code.jump(.r9, .equal, 0, done)
+        let key = Int32(-48 - Self.argumentKeySize)
+        code.store(.double, .frame, key, .r8)
+        for (index, register) in layout.arguments.enumerated() {
+            let skip = code.label(), whole = code.label()
+            let place = key + 8 + 8 * Int32(index)
+            code.store(.double, .frame, place, value: 0)
+            code.move(.r1, .r9)
+            code.and(.r1, 1 << Int32(index))
+            code.jump(.r1, .equal, 0, skip)
+            code.load(.double, .r2, .r7, register)
+            code.move(.r1, .r9)
+            code.and(.r1, 1 << Int32(index + 8))
+            code.jump(.r1, .equal, 0, whole)
+            code.moveWord(.r2, .r2)
+            code.place(whole)
+            code.store(.double, .frame, place, .r2)
+            code.place(skip)
+        }
+        Self.increment(&code, maps.arguments, keyAt: key, orElse: maps.state, State.lostArguments)
+    }
+
+    /// Adds one to the count of a key on the stack; where the table is full, to a counter of the state.
+    static func increment(_ code: inout TracingAssembler, _ table: borrowing TracingMap, keyAt place: Int32, orElse state: borrowing TracingMap, _ lost: Int32) {
+        let found = code.label(), done = code.label()
+        let key: (inout TracingAssembler) -> Void = { code in
+            code.move(.r2, .frame)
+            code.add(.r2, place)
+        }
+        find(&code, table, key: key, found: found, done: done)
+        code.value(.r0, of: state, at: lost)
+        code.place(found)
+        code.move(.r1, 1)
+        code.addAtomically(.r0, 0, .r1)
+        code.place(done)
+    }
+
+    /// Goes to `found` with the address of a key's count in r0, to `done` where the key was new and has its first count, and on where there is no room.
+    static func find(
+        _ code: inout TracingAssembler, _ table: borrowing TracingMap, key: (inout TracingAssembler) -> Void, found: TracingAssembler.Label, done: TracingAssembler.Label
+    ) {
+        code.map(.r1, table)
+        key(&code)
+        code.call(.mapLookup)
+        code.jump(.r0, .notEqual, 0, found)
+        code.store(.double, .frame, -8, value: 1)
+        code.map(.r1, table)
+        key(&code)
+        code.move(.r3, .frame)
+        code.add(.r3, -8)
+        code.move(.r4, 1)  // BPF_NOEXIST: another processor may just have made it
+        code.call(.mapUpdate)
+        code.jump(.r0, .equal, 0, done)
+        code.map(.r1, table)
+        key(&code)
+        code.call(.mapLookup)
+        code.jump(.r0, .notEqual, 0, found)
+    }
+}

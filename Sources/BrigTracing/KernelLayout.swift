@@ -1,0 +1,93 @@
+internal import BrigSystem
+internal import CBrigLinux
+internal import Glibc
+
+/// Where the running kernel keeps what the programs read, from its own description of its types (/sys/kernel/btf/vmlinux).
+struct KernelLayout {
+    // Offsets in bytes.
+    let taskThreadID: Int32
+    let idLevel: Int32
+    let idNumbers: Int32
+    /// Size of one of a process's ids, one for each pid namespace that it is in.
+    let idSize: Int32
+    let idNumber: Int32
+    let idNamespace: Int32
+    let namespaceParent: Int32
+    let namespaceInode: Int32
+    /// Registers of the six arguments, in `struct pt_regs`.
+    let arguments: [Int32]
+    let programFileName: Int32
+    /// Where a bit tells that a call came through the machine's 32-bit ABI, in `struct task_struct`, and the bit.
+    let foreignFlags: Int32
+    let foreignBit: Int32
+
+    // Ids of types: the tracepoints.
+    let enter: UInt32
+    let exit: UInt32
+    let executed: UInt32
+
+    init() throws(TracingError) {
+        let names = Self.members
+        var members = unsafe names.map { unsafe brig_member(structure: $0.structure.text, member: $0.member.map { unsafe $0.text }, offset: -1) }
+        let points: [StaticString] = ["btf_trace_sys_enter", "btf_trace_sys_exit", "btf_trace_sched_process_exec"]
+        var types = unsafe points.map { unsafe brig_type(name: $0.text, id: 0) }
+        unsafe try Self.look(&members, &types)
+        let offsets = unsafe members.map { unsafe $0.offset }
+        let ids = unsafe types.map { unsafe $0.id }
+        for (name, offset) in zip(names, offsets) where offset < 0 {
+            throw TracingError("this kernel has no \(name.structure).\(name.member.map { "\($0)" } ?? "")")
+        }
+        for (point, id) in zip(points, ids) where id == 0 { throw TracingError("this kernel has no tracepoint \(point)") }
+        (taskThreadID, idLevel, idNumbers, idSize, idNumber, idNamespace) = (offsets[0], offsets[1], offsets[2], offsets[3], offsets[4], offsets[5])
+        (namespaceParent, namespaceInode, programFileName) = (offsets[6], offsets[7] + offsets[8], offsets[9])
+        foreignFlags = offsets[10] + offsets[11]
+        #if arch(x86_64)
+        // TS_COMPAT (arch/x86/include/asm/thread_info.h)
+        foreignBit = 0x0002
+        arguments = Array(offsets[12..<18])
+        #else
+        // TIF_32BIT (arch/arm64/include/asm/thread_info.h)
+        foreignBit = 1 << 22
+        arguments = (0..<6).map { offsets[12] + 8 * $0 }
+        #endif
+        (enter, exit, executed) = (ids[0], ids[1], ids[2])
+    }
+
+    private static var members: [(structure: StaticString, member: StaticString?)] {
+        let common: [(StaticString, StaticString?)] = [
+            ("task_struct", "thread_pid"), ("pid", "level"), ("pid", "numbers"), ("upid", nil), ("upid", "nr"), ("upid", "ns"), ("pid_namespace", "parent"),
+            ("pid_namespace", "ns"), ("ns_common", "inum"), ("linux_binprm", "filename"), ("task_struct", "thread_info"),
+        ]
+        #if arch(x86_64)
+        return common + [
+            ("thread_info", "status"), ("pt_regs", "di"), ("pt_regs", "si"), ("pt_regs", "dx"), ("pt_regs", "r10"), ("pt_regs", "r8"), ("pt_regs", "r9"),
+        ]
+        #else
+        return common + [("thread_info", "flags"), ("pt_regs", "regs")]
+        #endif
+    }
+
+    /// Kernels since 6.16 let the description be mapped; of others it is copied.
+    private static func look(_ members: inout [brig_member], _ types: inout [brig_type]) throws(TracingError) {
+        let path = "/sys/kernel/btf/vmlinux"
+        do throws(SystemError) {
+            let file = try FileDescriptor.open(path, .read)
+            let size = Int(try file.status().size)
+            let mapped = unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file.number, 0)
+            if let mapped = unsafe mapped, unsafe mapped != MAP_FAILED {
+                defer { unsafe _ = munmap(mapped, size) }
+                guard unsafe brig_kernel_types(mapped, size, &members, members.count, &types, types.count) == 0 else { throw SystemError("read", path, errno: EINVAL) }
+                return
+            }
+            let bytes = try file.readAll(limit: 64 << 20, subject: path)
+            guard unsafe brig_kernel_types(bytes, bytes.count, &members, members.count, &types, types.count) == 0 else { throw SystemError("read", path, errno: EINVAL) }
+        } catch {
+            throw error.errno == ENOENT ? TracingError("this kernel does not describe its types (\(path), CONFIG_DEBUG_INFO_BTF)") : TracingError(error)
+        }
+    }
+}
+
+extension StaticString {
+    @unsafe
+    fileprivate var text: UnsafePointer<CChar> { unsafe UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self) }
+}
