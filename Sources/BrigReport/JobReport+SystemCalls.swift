@@ -76,7 +76,7 @@ extension JobReport {
         public var access: Access?
         /// The call asks to create it.
         public var creates: Bool
-        /// `ok` or the errno's name; nil where the engine cannot see results.
+        /// `ok` or the errno's name; nil where the job's end came first, or for the others.
         public var result: String?
         public var count: UInt64
         public init(path: String?, access: Access?, creates: Bool, result: String?, count: UInt64) {
@@ -91,7 +91,7 @@ extension JobReport {
     /// One of `syscalls.executed`. A nil path stands for one that could not be read, or for all beyond the bound.
     public struct ExecutedProgram: Sendable, Hashable {
         public var path: String?
-        /// `ok` or the errno's name; nil where the engine cannot see results.
+        /// `ok` or the errno's name; nil where the job's end came first, or for the others.
         public var result: String?
         public var count: UInt64
         public init(path: String?, result: String?, count: UInt64) {
@@ -109,7 +109,7 @@ extension JobReport {
         public var family: String?
         /// `192.0.2.1:80`, `[2001:db8::1]:80`, a path, `@name`
         public var address: String?
-        /// `ok` or the errno's name; nil where the engine cannot see results.
+        /// `ok` or the errno's name; nil where the job's end came first, or for the others.
         public var result: String?
         public var count: UInt64
         public init(call: String?, family: String?, address: String?, result: String?, count: UInt64) {

@@ -50,6 +50,8 @@ struct CountingProgram: ~Copyable {
         // The ids of the process, one for each namespace: that of the innermost is the last.
         code.load(.double, .r3, .r6, layout.taskThreadID)
         code.load(.word, .r2, .r3, layout.idLevel)
+        // The machine's own namespace is no job's: most programs leave here.
+        code.jump(.r2, .equal, 0, other)
         code.and(.r2, 63)
         shift(&code, .r2, times: layout.idSize)
         code.add(.r3, layout.idNumbers)

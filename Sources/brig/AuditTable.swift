@@ -40,6 +40,7 @@ enum AuditTable {
 
     /// Columns as wide as their widest; the first to the right, the last as it is.
     private static func table(_ head: [String], _ rows: [[String]]) -> [String] {
+        if rows.isEmpty { return ["brig: nothing \(head[0])"] }
         let all = [head] + rows
         let widths = head.indices.map { column in all.map { $0[column].unicodeScalars.count }.max() ?? 0 }
         return all.map { row in

@@ -63,14 +63,15 @@ extension Fixture {
     ///   - policy: a built-in name, or a path
     ///   - options: options of `brig run`
     ///   - script: a shell script that starts brig as `"$@"`; nil: brig itself is started
+    ///   - subcommand: `run` or `audit`
     public func launch(
         _ policy: String = "default", _ options: [String] = [], _ command: [String], as caller: Caller = .own, input: [UInt8] = [],
-        environment: [String: String]? = nil, script: String? = nil
+        environment: [String: String]? = nil, script: String? = nil, subcommand: String = "run"
     ) throws -> Launch {
         let place = try makeDirectory("reports", mode: 0o777)
         let path = "\(place)/\(UInt64.random(in: 0...UInt64.max)).json"
         let tools = command.contains { $0.contains(probeInJob) } ? ["--bind", "\(Executables.probe.dropLast("/probe".count)):/mnt"] : []
-        var words = caller.prefix + [Executables.brig, "run", "--policy", policy, "--report", path] + tools + options + ["--"] + command
+        var words = caller.prefix + [Executables.brig, subcommand, "--policy", policy, "--report", path] + tools + options + ["--"] + command
         if let script { words = ["/bin/sh", "-c", script, "sh"] + words }
         var run = Command(words[0], Array(words.dropFirst()), environment: environment)
         run.input = input

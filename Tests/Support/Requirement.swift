@@ -1,3 +1,4 @@
+internal import CTestSupport
 internal import Glibc
 public import Testing
 
@@ -46,8 +47,10 @@ public enum Requirement: String, Sendable, CaseIterable {
     case busybox
     /// Docker's default seccomp profile, as Debian's package golang-github-containers-common installs it.
     case dockerProfile
-    /// bpf(2) with tracing programs.
+    /// bpf(2) with tracing programs, and the kernel's description of its types.
     case bpf
+    /// strace(1) in /usr/bin.
+    case strace
 
     /// Why the machine does not have it; nil where it does.
     public var obstacle: String? { Self.obstacles[self] ?? nil }
@@ -83,7 +86,10 @@ public enum Requirement: String, Sendable, CaseIterable {
         case .git: exists("/usr/bin/git") ? nil : "no /usr/bin/git"
         case .busybox: exists("/bin/busybox") ? nil : "no /bin/busybox"
         case .dockerProfile: exists("/usr/share/containers/seccomp.json") ? nil : "no /usr/share/containers/seccomp.json (golang-github-containers-common)"
-        case .bpf: geteuid() == 0 && exists("/sys/kernel/btf/vmlinux") ? nil : "not root, or a kernel without type information"
+        case .bpf:
+            !exists("/sys/kernel/btf/vmlinux")
+                ? "a kernel without type information" : test_attach_tracing() == 0 ? nil : "bpf(2) may not attach tracing programs: \(unsafe String(cString: strerror(errno)))"
+        case .strace: exists("/usr/bin/strace") ? nil : "no /usr/bin/strace"
         }
     }
 

@@ -26,6 +26,7 @@ final class CallRecording {
         self.audit = audit
         if audit?.engine == .notification {
             (engine, tracer) = (.notification, nil)
+            try Self.refuseObservations(audit, because: nil)
             return
         }
         var observed: CallTracer.Observed = []
@@ -37,10 +38,18 @@ final class CallRecording {
             tracer = try CallTracer(skipsInit: hasInit, observed: observed)
         } catch {
             if audit?.engine == .ebpf { throw LaunchError("recording", error.description, hint: "without --engine ebpf the calls are counted by notification") }
+            try Self.refuseObservations(audit, because: error)
             tracer = nil
         }
         self.tracer = tracer
         engine = tracer == nil ? .notification : .ebpf
+    }
+
+    /// Notifications tell registers, not what they point to nor what came of a call.
+    private static func refuseObservations(_ audit: JobRequest.Audit?, because obstacle: TracingError?) throws(LaunchError) {
+        guard let audit, audit.keepsFiles || audit.keepsPrograms || audit.keepsAddresses else { return }
+        throw LaunchError(
+            "recording", "--files, --exec and --addresses need the engine ebpf" + (obstacle.map { ": \($0)" } ?? ""), hint: "run the audit as root, or without them")
     }
 
     /// Calls that run are counted in the kernel.

@@ -11,3 +11,6 @@ int test_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 
 /// The program starts in `directory`.
 int test_spawn_directory(posix_spawn_file_actions_t *actions, const char *directory);
+
+/// Whether bpf(2) lets this process run a program at a raw tracepoint: 0, or -1 with errno set. Nothing stays attached.
+int test_attach_tracing(void);
