@@ -42,7 +42,9 @@ extension SystemCallPolicy {
 
     /// Values of arguments that are on the list: each is refused where the policy refuses it.
     private static var refusedValues: [(number: UInt32, condition: Condition)] {
-        let namespaces = [CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP, 0x80 /* CLONE_NEWTIME */]
+        // CLONE_NEWTIME (linux/sched.h)
+        let newTime: Int32 = 0x80
+        let namespaces = [CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP, newTime]
         func flag(_ bits: Int32) -> Condition {
             let bits = UInt64(UInt32(bitPattern: bits))
             return Condition(index: 0, comparison: .maskedEqual, value: bits, mask: bits, isWord: true)

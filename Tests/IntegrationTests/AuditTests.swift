@@ -33,7 +33,8 @@ import Testing
     @Test(.requires(.bpf)) func `each job is counted by itself`() throws {
         try Fixture.run { fixture in
             let other = try fixture.shared()
-            let script = "\(Executables.brig) audit --policy default --report \(other)/other.json --bind \(Executables.probe.dropLast("/probe".count)):/mnt"
+            let script =
+                "\(Executables.brig) audit --policy default --report \(other)/other.json --bind \(Executables.probe.dropLast("/probe".count)):/mnt"
                 + " -- \(probeInJob) denied 300000 110 2>\(other)/errors & \"$@\"; wait $!"
             let job = try fixture.launch("default", [], probe("denied", "200000", "110"), script: script, subcommand: "audit")
             #expect(job.count("getppid") == 200_000, job.summary)

@@ -49,8 +49,6 @@ public enum Requirement: String, Sendable, CaseIterable {
     case dockerProfile
     /// bpf(2) with tracing programs, and the kernel's description of its types.
     case bpf
-    /// strace(1) in /usr/bin.
-    case strace
 
     /// Why the machine does not have it; nil where it does.
     public var obstacle: String? { Self.obstacles[self] ?? nil }
@@ -89,7 +87,6 @@ public enum Requirement: String, Sendable, CaseIterable {
         case .bpf:
             !exists("/sys/kernel/btf/vmlinux")
                 ? "a kernel without type information" : test_attach_tracing() == 0 ? nil : "bpf(2) may not attach tracing programs: \(unsafe String(cString: strerror(errno)))"
-        case .strace: exists("/usr/bin/strace") ? nil : "no /usr/bin/strace"
         }
     }
 
