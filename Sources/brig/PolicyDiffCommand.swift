@@ -4,18 +4,41 @@ internal import BrigPolicy
 /// `brig policy diff`
 struct PolicyDiff: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "diff", abstract: "Say what one policy allows that another does not.",
-        discussion: "+ the second allows it and the first does not, - the other way round, ~ something else in which they differ. Exit status 1 where the second allows more.")
+        commandName: "diff", abstract: "Say what one policy allows that another does not, or what a job used of it.",
+        discussion: """
+            + the second allows it and the first does not, - the other way round, ~ something else in which they differ. Exit status 1 where the second allows more.
+            With --report: + the job used it and the policy does not allow it, - the policy allows it and the job did not use it. Exit status 1 where it used more.
+            """)
 
     @Argument(help: "A file or a built-in name.")
     var first: String
 
     @Argument(help: "A file or a built-in name.")
-    var second: String
+    var second: String?
+
+    @Option(help: "The report of a job whose calls were all recorded, as by brig audit.")
+    var report: String?
+
+    func validate() throws {
+        if (second == nil) == (report == nil) { throw ValidationError("give a second policy, or --report REPORT") }
+    }
 
     func run() throws {
-        let difference = try PolicyDifference(from: try PolicyLoader.resolve(first), to: try PolicyLoader.resolve(second))
-        for line in difference.lines { print(line) }
-        if difference.allowsMore { throw ExitCode(1) }
+        let policy = try PolicyLoader.resolve(first)
+        if let second {
+            let difference = try PolicyDifference(from: policy, to: try PolicyLoader.resolve(second))
+            for line in difference.lines { print(line) }
+            if difference.allowsMore { throw ExitCode(1) }
+        } else if let report {
+            try compare(policy, try ObservedCalls(file: report))
+        }
+    }
+
+    private func compare(_ policy: PolicyLoader.Resolved, _ report: ObservedCalls) throws {
+        let difference = try ReportDifference(policy.policy.systemCalls, report)
+        for gap in report.gaps { print("\(report.path) may lack calls: \(gap)") }
+        for line in difference.usedButNotAllowed { print("+ \(line)") }
+        for name in difference.allowedButNotUsed { print("- \(name)") }
+        if !difference.usedButNotAllowed.isEmpty { throw ExitCode(1) }
     }
 }

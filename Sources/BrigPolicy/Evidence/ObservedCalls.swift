@@ -1,0 +1,114 @@
+internal import BrigJSON
+internal import BrigSystem
+
+/// What a report says of one job's system calls: the part of it that policies are made of and compared with.
+public struct ObservedCalls: Sendable, Equatable {
+    /// The report's file, as given.
+    public let path: String
+    /// The program and its arguments.
+    public let command: [String]
+    /// `result.exitCode`; nil where the program did not end by itself.
+    public let exitCode: Int64?
+    /// The policy's built-in name or path, and whether it is built in; nil where the report has none.
+    public let policy: (path: String, isBuiltIn: Bool)?
+    /// Flags that replaced fields of that policy, with the fields' pointers.
+    public let overrides: [(pointer: String, flag: String)]
+    /// Why some calls may be missing; empty where none can be.
+    public let gaps: [String]
+    public let calls: [Call]
+
+    /// One of `syscalls.calls`.
+    public struct Call: Sendable, Equatable {
+        public let name: String
+        public let number: UInt32
+        /// Through the machine's own ABI.
+        public let isNative: Bool
+        public let abi: String
+        public let count: Int64
+        /// What the policy said to it: `allow`, `log`, an errno's name, `kill`, `absent`.
+        public let verdict: String
+        public let ran: Bool
+        public let arguments: [Argument]
+    }
+
+    /// A value of one argument, and how many calls had it.
+    public struct Argument: Sendable, Equatable {
+        public let index: UInt8
+        public let what: String
+        public let value: UInt64
+        public let name: String?
+        public let count: Int64
+    }
+
+    public static func == (a: ObservedCalls, b: ObservedCalls) -> Bool { a.path == b.path && a.calls == b.calls && a.command == b.command }
+
+    /// Largest report, in bytes: with captured output it may be long.
+    static let maximumSize = 256 << 20
+
+    /// Reads a report of at most 256 MiB.
+    ///
+    /// - Throws: where it is none, or does not list all calls: what a program does cannot be told from what it was refused.
+    public init(file path: String) throws(ObservationError) {
+        let document: JSONDocument
+        do {
+            document = try JSONDocument(Array(try readText(path, limit: Self.maximumSize).utf8), bounds: .init(size: Self.maximumSize, depth: 32))
+        } catch let error as JSONError {
+            throw ObservationError("\(path):\(error.position.line):\(error.position.column): \(error.pointer.isEmpty ? "" : "\(error.pointer): ")\(error.message)")
+        } catch {
+            throw ObservationError("\(error)")
+        }
+        try self.init(document.value, path: path)
+    }
+
+    init(_ report: JSONValue, path: String) throws(ObservationError) {
+        func fault(_ message: String) -> ObservationError { ObservationError("\(path): \(message)") }
+        guard let section = report["syscalls"], let recorded = section["recorded"]?.string, let calls = section["calls"]?.array, let command = report["job"]?["command"]?.array else {
+            throw fault("not a report of a job: no /job/command, /syscalls/recorded and /syscalls/calls")
+        }
+        guard recorded == "all" else {
+            throw fault("the report lists \(recorded == "none" ? "no system calls" : "denied system calls only"), and not what the program used; brig audit makes one that does")
+        }
+        self.path = path
+        self.command = command.compactMap(\.string)
+        exitCode = report["result"]?["exitCode"]?.integer
+        policy = report["policy"]?["path"]?.string.map { ($0, report["policy"]?["builtIn"]?.bool ?? false) }
+        overrides = (report["policy"]?["overrides"]?.array ?? []).map { ($0["pointer"]?.string ?? "", $0["flag"]?.string ?? "") }
+        let isComplete = section["complete"]?.bool ?? false
+        let said = (section["gaps"]?.array ?? []).compactMap(\.string)
+        gaps = isComplete ? [] : said.isEmpty ? ["calls may have been lost"] : said
+        var read: [Call] = []
+        for (index, call) in calls.enumerated() {
+            guard let call = Call(call) else { throw fault("/syscalls/calls/\(index): not a call with its name, number, ABI, count, verdict and arguments") }
+            read.append(call)
+        }
+        self.calls = read
+    }
+}
+
+extension ObservedCalls.Call {
+    init?(_ value: JSONValue) {
+        guard let name = value["name"]?.string, let number = value["number"]?.integer.flatMap({ UInt32(exactly: $0) }), let abi = value["abi"]?.string,
+            let count = value["count"]?.integer, count > 0, let verdict = value["verdict"]?.string, let ran = value["ran"]?.bool, let facts = value["arguments"]?.array
+        else { return nil }
+        let arguments = facts.compactMap { ObservedCalls.Argument($0) }
+        guard arguments.count == facts.count else { return nil }
+        self.init(
+            name: name, number: number, isNative: abi == SystemCallABI.native.rawValue, abi: abi, count: count, verdict: verdict, ran: ran, arguments: arguments)
+    }
+}
+
+extension ObservedCalls.Argument {
+    init?(_ value: JSONValue) {
+        guard let index = value["index"]?.integer, 0...5 ~= index, let text = value["value"]?.string, text.hasPrefix("0x"), let number = UInt64(text.dropFirst(2), radix: 16),
+            let count = value["count"]?.integer
+        else { return nil }
+        self.init(index: UInt8(index), what: value["what"]?.string ?? "argument \(index)", value: number, name: value["name"]?.string, count: count)
+    }
+}
+
+/// A report that no policy can be made of, or reports that do not go together.
+public struct ObservationError: Error, Sendable, Equatable, CustomStringConvertible {
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,41 @@
+/// A policy beside a report: `brig policy diff POLICY --report REPORT`.
+public struct ReportDifference: Sendable {
+    /// Calls that ran, or were tried, and that the policy does not allow, with the arguments that it does not, a line each.
+    public private(set) var usedButNotAllowed: [String] = []
+    /// Names of calls that the policy allows and the report does not have.
+    public private(set) var allowedButNotUsed: [String] = []
+
+    /// - Throws: where the rules of a call are too many to compare.
+    public init(_ policy: SystemCallPolicy, _ report: ObservedCalls) throws(MeaningError) {
+        let meaning = try SystemCallMeaning(policy)
+        var used: Set<UInt32> = []
+        for call in report.calls {
+            guard call.isNative else {
+                usedButNotAllowed.append("\(call.name) through \(call.abi): \(Self.times(call.count))")
+                continue
+            }
+            used.insert(call.number)
+            // A call that the policy answers as absent is not used: the program tried it and has a substitute.
+            if call.verdict == "absent", !call.ran, meaning.parts[call.number]?.allSatisfy({ $0.action == .absent }) == true { continue }
+            let allowed = meaning.allowed(call.number)
+            if allowed.isEmpty {
+                usedButNotAllowed.append("\(call.name): \(Self.times(call.count))")
+            } else if allowed != .all {
+                do throws(Region.TooLarge) { try arguments(call, allowed) } catch { throw MeaningError(call: call.name) }
+            }
+        }
+        allowedButNotUsed = SystemCallCatalog.entries.filter { $0.number.map { !used.contains($0) && !meaning.allowed($0).isEmpty } ?? false }.map(\.name)
+    }
+
+    /// Values with which the call is never allowed, whatever its other arguments are.
+    private mutating func arguments(_ call: ObservedCalls.Call, _ allowed: Region) throws(Region.TooLarge) {
+        for argument in call.arguments {
+            let isWord = SystemCallCatalog.entry(call.name)?.argument(Int(argument.index)) != .long
+            let value = try Region([.init(index: argument.index, comparison: .equal, value: argument.value, isWord: isWord)])
+            guard try allowed.intersection(value).isEmpty else { continue }
+            usedButNotAllowed.append("\(call.name) with \(argument.what) \(argument.name ?? "0x" + String(argument.value, radix: 16)): \(Self.times(argument.count))")
+        }
+    }
+
+    private static func times(_ count: Int64) -> String { count == 1 ? "once" : "\(count) times" }
+}
