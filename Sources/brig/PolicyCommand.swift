@@ -9,7 +9,8 @@ struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "Check, explain, compare and make policies.",
         subcommands: [
-            PolicyCheck.self, PolicyDiff.self, PolicyExplain.self, PolicyExport.self, PolicyFromReport.self, PolicyGroups.self, PolicyImport.self, PolicyLintCommand.self, PolicyList.self, PolicySchema.self, PolicyShow.self,
+            PolicyCheck.self, PolicyDiff.self, PolicyExplain.self, PolicyExport.self, PolicyFromReport.self, PolicyGroups.self, PolicyImport.self, PolicyLintCommand.self, PolicyList.self, PolicySchema.self,
+            PolicyShow.self,
         ])
 }
 
