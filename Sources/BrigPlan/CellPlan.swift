@@ -19,8 +19,26 @@ internal import CSeccomp
         public var standardStreams: [Int32] = [0, 1, 2]
         /// By step: the tree that was opened, or BRIG_SOURCE_FOLLOWS.
         public var trees: [Int: Int32] = [:]
+        /// Standard input, where the child is to open it anew.
+        public var input: InputFile?
 
         public init() {}
+    }
+
+    /// A file of the host that standard input reads, and where it is in it.
+    public struct InputFile: Sendable, Equatable {
+        /// Without symbolic links.
+        public let directory: String
+        public let name: String
+        public let identity: FileIdentity
+        public let offset: Int64
+
+        public init(directory: String, name: String, identity: FileIdentity, offset: Int64) {
+            self.directory = directory
+            self.name = name
+            self.identity = identity
+            self.offset = offset
+        }
     }
 
     public init(_ plan: LaunchPlan, _ descriptors: Descriptors, sharesMemory: Bool) {
@@ -46,6 +64,13 @@ internal import CSeccomp
             unsafe lowered.pointee.terminal_columns = terminal.columns
         }
         unsafe lowered.pointee.stdio = (descriptors.standardStreams[0], descriptors.standardStreams[1], descriptors.standardStreams[2])
+        if let input = descriptors.input {
+            unsafe lowered.pointee.input_directory = arena.string(input.directory)
+            unsafe lowered.pointee.input_name = arena.string(input.name)
+            unsafe (lowered.pointee.input_major, lowered.pointee.input_minor) = input.identity.deviceNumbers
+            unsafe lowered.pointee.input_inode = input.identity.inode
+            unsafe lowered.pointee.input_offset = input.offset
+        }
         unsafe lowered.pointee.`init` = plan.hasInit
         unsafe lowered.pointee.share_memory = sharesMemory
         unsafe lowered.pointee.file_mode_mask = plan.umask
@@ -95,6 +120,10 @@ internal import CSeccomp
             unsafe one.flags = step.flags.rawValue
             unsafe one.source_fd = trees[index] ?? -1
             unsafe one.attributes = step.attributes.rawValue
+            if let identity = step.identity {
+                unsafe (one.source_major, one.source_minor) = identity.deviceNumbers
+                unsafe one.source_inode = identity.inode
+            }
             unsafe one.target = arena.string(step.target)
             switch step.action {
             case .directory(let mode):

@@ -6,13 +6,16 @@ internal import Glibc
 /// What keeps a job's mounts as they were made.
 ///
 /// They belong to the job's own user namespace. With CAP_SYS_ADMIN in it, a job that may also make the calls of mount(2) could make a read-only bind
-/// writable and take a mask away; the kernel locks mounts only against namespaces further down (mount_namespaces(7), "Restrictions on mount
+/// writable, take a mask away, or look behind it in a clone of the mount below; the kernel locks mounts only against namespaces further down (mount_namespaces(7), "Restrictions on mount
 /// namespaces"). So a job has one or the other.
 enum MountLock {
     /// linux/capability.h
     private static let administration: UInt64 = 1 << 21
 
-    private static let calls = [__NR_mount, __NR_umount2, __NR_pivot_root, __NR_move_mount, __NR_mount_setattr, __NR_fsconfig].map { UInt32($0) }
+    /// open_tree_attr(2), newer than the headers; the same number in every ABI.
+    private static let openTreeAttributes: Int32 = 467
+
+    private static let calls = [__NR_mount, __NR_umount2, __NR_pivot_root, __NR_open_tree, __NR_move_mount, __NR_mount_setattr, __NR_fsconfig, openTreeAttributes].map { UInt32($0) }
 
     /// The calls by which the job could undo its mounts; empty where it cannot.
     static func openCalls(capabilities: UInt64, verdicts: SeccompVerdicts) -> [UInt32] {

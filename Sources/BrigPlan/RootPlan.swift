@@ -165,4 +165,7 @@ public struct RootPlan: Sendable, Equatable {
 
     /// Marks the binds whose source turned out to be no directory, so that a missing target is made a file.
     public mutating func markFile(at index: Int) { steps[index].flags.insert(.sourceIsFile) }
+
+    /// Holds a bind that the child opens by its path to the file that the launcher has looked at.
+    public mutating func pin(_ identity: FileIdentity, at index: Int) { steps[index].identity = identity }
 }

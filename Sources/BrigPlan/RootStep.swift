@@ -56,6 +56,8 @@ public struct RootStep: Sendable, Equatable {
     public var target: String
     public var flags: Flags
     public var attributes: Attributes
+    /// The file that a bind's path must still lead to when the child opens it.
+    public var identity: FileIdentity?
 
     public init(_ action: Action, _ target: String, flags: Flags = [], attributes: Attributes = []) {
         self.action = action

@@ -55,10 +55,6 @@ public struct JobRunner: ~Copyable {
         var root = RootPlan(policy, source: image.source) { image.missing($0) }
         var trees = try SourceTrees(&root, identity: identity)
         let command = try AppArmor.command(policy.appArmor, degraded: &degraded)
-        // Entering a profile clears the request to die with the parent, which only a job without init depends on.
-        if command != nil, !policy.process.hasInit {
-            throw LaunchError("apparmor", "a job in a profile needs init: without it the job would outlive a killed brig", hint: "leave process.init true, or say \"profile\": \"unconfined\"")
-        }
         let recording = try CallRecording.make(request)
         let context = LaunchContext(
             identity: identity, root: root, inherited: inherited, appArmorCommand: command, lastCapability: try lastCapability(),

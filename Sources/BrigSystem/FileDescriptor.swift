@@ -24,6 +24,15 @@ public struct FileDescriptor: ~Copyable, Sendable {
     }
 }
 
+/// Keeps the numbers 0 to 2 from becoming those of other files: one that the caller has closed is held by a descriptor that can be neither read nor
+/// written (O_PATH of /dev/null). False where that cannot be done.
+public func holdStandardStreams() -> Bool {
+    for number in Int32(0)...2 where fcntl(number, F_GETFD) < 0 {
+        guard unsafe Glibc.open("/dev/null", OpenFlags.path.rawValue) == number else { return false }
+    }
+    return true
+}
+
 /// An open file that several owners share, or one that may be given up early; closed when the last of them lets go.
 public final class OpenFile: Sendable {
     private let descriptor: FileDescriptor

@@ -26,6 +26,8 @@ public struct FileStatus: Sendable, Equatable {
     public let owner: UInt32
     public let group: UInt32
     public let size: Int64
+    /// Names that the file has.
+    public let links: UInt64
     public let device: UInt64
     public let inode: UInt64
     /// The device that the file is, for a device file.
@@ -44,6 +46,7 @@ public struct FileStatus: Sendable, Equatable {
         owner = status.st_uid
         group = status.st_gid
         size = Int64(status.st_size)
+        links = UInt64(status.st_nlink)
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
         representedDevice = UInt64(status.st_rdev)

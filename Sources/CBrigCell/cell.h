@@ -12,6 +12,8 @@ struct cell {
     /// The root file system as it grows, the scratch tree, and procfs; -1 until they exist.
     int root_fd, scratch_fd, proc_fd;
     int master_fd, slave_fd;
+    /// Standard input where it was opened anew, or -1.
+    int input_fd;
     int following[BRIG_MAXIMUM_FOLLOWING];
     uint32_t following_count, following_used;
     /// The key that calls must carry once the filter is there.
@@ -36,6 +38,8 @@ void cell_wait(struct cell *cell);
 /// each change of ids or capabilities, which clears it.
 void cell_die_with_parent(struct cell *cell);
 
+/// Opens the plan's input file, while the host's paths are still there.
+void cell_open_input(struct cell *cell);
 void cell_build_root(struct cell *cell);
 void cell_pivot(struct cell *cell);
 void cell_loopback_up(struct cell *cell);
@@ -47,5 +51,6 @@ _Noreturn void cell_init(struct cell *cell, long job);
 /// Everything from the standard streams to exec.
 _Noreturn void cell_job(struct cell *cell);
 
-/// Starts `run(cell)` in a new process; the caller waits until that process has executed a program or ended. Returns its id.
-long cell_spawn(struct cell *cell, bool share_memory, void (*run)(struct cell *));
+/// Starts `run(cell)` in a new process; the caller waits until that process has executed a program or ended. Returns its id. With
+/// `own_namespace` the process is number 1 of a process namespace below the caller's.
+long cell_spawn(struct cell *cell, bool share_memory, bool own_namespace, void (*run)(struct cell *));

@@ -21,13 +21,13 @@
 static void take_streams(struct cell *cell) {
     const struct brig_plan *plan = cell->plan;
     for (int fd = 0; fd < 3; fd++) {
-        int source = plan->terminal ? cell->slave_fd : plan->stdio[fd];
+        int source = plan->terminal ? cell->slave_fd : fd == 0 && cell->input_fd >= 0 ? cell->input_fd : plan->stdio[fd];
         cell->detail = (uint32_t)fd;
         // The parent has put all three above 2, so that none overwrites another.
         cell_must(cell, raw3(__NR_dup3, source, fd, 0));
     }
     cell->detail = 0;
-    if (plan->init) cell_must(cell, raw0(__NR_setsid)); // otherwise it has a session of its own already
+    cell_must(cell, raw0(__NR_setsid));
     if (plan->terminal) cell_must(cell, raw3(__NR_ioctl, 0, TIOCSCTTY, 0));
     cell_must(cell, raw3(__NR_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC));
 }
@@ -187,8 +187,6 @@ _Noreturn void cell_job(struct cell *cell) {
     cell->stage = BRIG_STAGE_CAPABILITIES;
     set_capabilities(cell);
     if (!cell->plan->share_memory) cell_must(cell, raw2(__NR_prctl, PR_SET_DUMPABLE, 1));
-    // The changes of identity have cleared it. With init, init's own end ends this process too.
-    if (!cell->plan->init) cell_die_with_parent(cell);
     cell->stage = BRIG_STAGE_APPARMOR;
     set_apparmor(cell);
     cell->stage = BRIG_STAGE_NO_NEW_PRIVILEGES;

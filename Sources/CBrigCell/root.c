@@ -9,6 +9,7 @@
 #include <linux/openat2.h>
 #include <linux/stat.h>
 #include <string.h>
+#include <unistd.h>
 
 // glibc's sys/mount.h and the kernel's linux/mount.h cannot be included together everywhere.
 #ifndef MNT_DETACH
@@ -112,6 +113,12 @@ static long clone_tree(struct cell *cell, int base, const char *path, bool recur
     return tree;
 }
 
+static void must_be(struct cell *cell, long fd, uint32_t major, uint32_t minor, uint64_t inode) {
+    struct statx status;
+    cell_must(cell, raw5(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_INO, &status));
+    if (status.stx_ino != inode || status.stx_dev_major != major || status.stx_dev_minor != minor) cell_fail(cell, -ESTALE);
+}
+
 static long step_source(struct cell *cell, const struct brig_step *step) {
     if (step->source_fd >= 0) return step->source_fd;
     if (step->source_fd == BRIG_SOURCE_FOLLOWS) {
@@ -120,6 +127,7 @@ static long step_source(struct cell *cell, const struct brig_step *step) {
     }
     // Recursive: what hides a part of the source on the host must hide it here too (and the kernel insists).
     long tree = clone_tree(cell, AT_FDCWD, step->source, true);
+    if (step->source_inode) must_be(cell, tree, step->source_major, step->source_minor, step->source_inode);
     set_attributes(cell, tree, step->attributes, true);
     return tree;
 }
@@ -221,6 +229,20 @@ static void take_step(struct cell *cell, const struct brig_step *step) {
     case BRIG_STEP_READ_ONLY: make_read_only(cell, step); return;
     }
     cell_fail(cell, -EINVAL);
+}
+
+void cell_open_input(struct cell *cell) {
+    const struct brig_plan *plan = cell->plan;
+    if (!plan->input_directory) return;
+    // The directory's tree, since a tree's own root has no path to open it by.
+    long tree = clone_tree(cell, AT_FDCWD, plan->input_directory, true);
+    set_attributes(cell, tree, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, true);
+    long fd = cell_must(cell, open_in((int)tree, plan->input_name, O_RDONLY | O_NOCTTY | O_NONBLOCK, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
+    must_be(cell, fd, plan->input_major, plan->input_minor, plan->input_inode);
+    cell_must(cell, raw3(__NR_fcntl, fd, F_SETFL, 0));
+    cell_must(cell, raw3(__NR_lseek, fd, plan->input_offset, SEEK_SET));
+    raw1(__NR_close, tree);
+    cell->input_fd = (int)fd;
 }
 
 void cell_build_root(struct cell *cell) {

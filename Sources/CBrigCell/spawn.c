@@ -53,7 +53,7 @@ static long clone_onto(unsigned long flags, char *stack_top, void (*run)(struct 
 }
 #endif
 
-long cell_spawn(struct cell *cell, bool share_memory, void (*run)(struct cell *)) {
-    unsigned long flags = CLONE_VFORK | SIGCHLD | (share_memory ? CLONE_VM : 0);
+long cell_spawn(struct cell *cell, bool share_memory, bool own_namespace, void (*run)(struct cell *)) {
+    unsigned long flags = CLONE_VFORK | SIGCHLD | (share_memory ? CLONE_VM : 0) | (own_namespace ? CLONE_NEWPID : 0);
     return clone_onto(flags, job_stack + sizeof job_stack, run, cell);
 }

@@ -3,6 +3,7 @@
 #include "cell.h"
 
 #include <errno.h>
+#include <linux/keyctl.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <poll.h>
@@ -85,6 +86,14 @@ static void become_root(struct cell *cell) {
     cell_must(cell, raw1(__NR_unshare, CLONE_NEWCGROUP));
 }
 
+/// The caller's session keyring comes along with its credentials, and possession of it is a right to the keys: a new one, empty, takes its place.
+static void leave_session_keyring(struct cell *cell) {
+    long joined = raw2(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0);
+    // Refused by a filter around brig, as containers have them: then no process below it reaches any key.
+    if (joined == -EPERM && raw3(__NR_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0) == -EPERM) return;
+    if (joined != -ENOSYS) cell_must(cell, joined);
+}
+
 /// Nothing of the caller's signal handling reaches the job, and no key pressed at the caller's terminal reaches this process.
 static void reset_signals(struct cell *cell) {
     struct {
@@ -100,10 +109,31 @@ static void reset_signals(struct cell *cell) {
     cell_must(cell, raw0(__NR_setsid));
 }
 
-static void run_job(struct cell *cell) { cell_job(cell); }
+/// The job's root, and what else its namespaces need.
+static void arrange(struct cell *cell) {
+    const struct brig_plan *plan = cell->plan;
+    cell->stage = BRIG_STAGE_STDIO;
+    cell_open_input(cell);
+    cell->stage = BRIG_STAGE_ROOT;
+    cell_build_root(cell);
+    cell->stage = BRIG_STAGE_PIVOT;
+    cell_pivot(cell);
+    cell->stage = BRIG_STAGE_LOOPBACK;
+    if (plan->loopback) cell_loopback_up(cell);
+    cell->stage = BRIG_STAGE_HOSTNAME;
+    cell_must(cell, raw2(__NR_sethostname, plan->host_name, strlen(plan->host_name)));
+    cell->stage = BRIG_STAGE_TERMINAL;
+    if (plan->terminal) cell_open_terminal(cell);
+}
+
+static void run_job(struct cell *cell) {
+    // /proc shows the processes of whoever mounts it: as process 1 of its own namespace, the job's own.
+    if (!cell->plan->init) arrange(cell);
+    cell_job(cell);
+}
 
 _Noreturn static void cell_main(const struct brig_plan *plan) {
-    struct cell cell = {.plan = plan, .root_fd = -1, .scratch_fd = -1, .proc_fd = -1, .master_fd = -1, .slave_fd = -1};
+    struct cell cell = {.plan = plan, .root_fd = -1, .scratch_fd = -1, .proc_fd = -1, .master_fd = -1, .slave_fd = -1, .input_fd = -1};
     raw1(__NR_close, plan->parent_control_fd);
     reset_signals(&cell);
 
@@ -113,22 +143,16 @@ _Noreturn static void cell_main(const struct brig_plan *plan) {
     cell_wait(&cell);
     cell.stage = BRIG_STAGE_IDENTITY;
     become_root(&cell);
+    cell.stage = BRIG_STAGE_KEYRING;
+    leave_session_keyring(&cell);
     cell.stage = BRIG_STAGE_PRIVATE;
     cell_die_with_parent(&cell); // after the change of ids, which clears the request
     cell_must(&cell, raw2(__NR_prctl, PR_SET_DUMPABLE, 0));
     cell_must(&cell, raw5(__NR_mount, 0, "/", 0, MS_REC | MS_PRIVATE, 0));
-    cell.stage = BRIG_STAGE_ROOT;
-    cell_build_root(&cell);
-    cell.stage = BRIG_STAGE_PIVOT;
-    cell_pivot(&cell);
-    cell.stage = BRIG_STAGE_LOOPBACK;
-    if (plan->loopback) cell_loopback_up(&cell);
-    cell.stage = BRIG_STAGE_HOSTNAME;
-    cell_must(&cell, raw2(__NR_sethostname, plan->host_name, strlen(plan->host_name)));
-    cell.stage = BRIG_STAGE_TERMINAL;
-    if (plan->terminal) cell_open_terminal(&cell);
+    if (plan->init) arrange(&cell);
     cell.stage = BRIG_STAGE_INIT;
-    if (!plan->init) cell_job(&cell);
-    long job = cell_must(&cell, cell_spawn(&cell, plan->share_memory, run_job));
+    // The tie to brig's life is this process's, which no job can undo; a job's own it could clear, or lose at an exec. So a job that is to be
+    // process 1 is that of a second namespace.
+    long job = cell_must(&cell, cell_spawn(&cell, plan->share_memory, !plan->init, run_job));
     cell_init(&cell, job);
 }

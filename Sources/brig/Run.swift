@@ -13,6 +13,10 @@ enum Run {
     static func main(_ command: RunOption.Command, _ words: [String], startedNanos: UInt64) -> Int32 {
         // A reader of standard output that goes away must not take the report with it.
         signal(SIGPIPE, SIG_IGN)
+        // A limit of the caller's on files is an error where it is met, not brig's end.
+        signal(SIGXFSZ, SIG_IGN)
+        // A caller that ignores it would have the kernel reap brig's children, with their status.
+        signal(SIGCHLD, SIG_DFL)
         let arguments: RunArguments
         do {
             arguments = try RunArguments(words, command)

@@ -3,6 +3,8 @@ internal import BrigSystem
 internal import Glibc
 
 let startedNanos = Clock.monotonicNanos()
+// Before any other file is opened: it would take the free number, and be a job's stream.
+guard holdStandardStreams() else { exit(125) }
 let words = Array(CommandLine.arguments.dropFirst())
 
 // The launch path does not go through ArgumentParser, which would take longer than the launch.

@@ -29,7 +29,7 @@ public enum SeccompError: Error, Sendable, Equatable, CustomStringConvertible {
         case .argumentIndex(let index, let call):
             return "a rule for \(call) compares argument \(index): a system call has arguments 0 to 5"
         case .opensMounts(let calls):
-            return "with CAP_SYS_ADMIN and \(calls.joined(separator: ", ")) the job could make its read-only mounts writable and take masks away: "
+            return "with CAP_SYS_ADMIN and \(calls.joined(separator: ", ")) the job could make its read-only mounts writable, and look behind masks: "
                 + "do not retain CAP_SYS_ADMIN, or deny these calls"
         }
     }

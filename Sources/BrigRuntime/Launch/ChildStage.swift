@@ -6,7 +6,7 @@ internal import Glibc
 /// The child's stages in words, and what to do when one fails.
 enum ChildStage {
     private static let names = [
-        "clone", "cgroup", "wait", "identity", "private", "root", "pivot", "loopback", "hostname", "terminal", "init", "stdio", "directory", "limits", "bounding", "ids",
+        "clone", "cgroup", "wait", "identity", "keyring", "private", "root", "pivot", "loopback", "hostname", "terminal", "init", "stdio", "directory", "limits", "bounding", "ids",
         "capabilities", "apparmor", "no-new-privileges", "seccomp", "ready", "exec",
     ]
 
@@ -17,10 +17,14 @@ enum ChildStage {
         let name = name(message.stage)
         let reason = "\(errnoText(message.error)) (\(errnoName(message.error)))"
         switch brig_stage(rawValue: message.stage) {
+        case BRIG_STAGE_KEYRING:
+            return LaunchError(name, "a session keyring of the job's own: \(reason)", errno: message.error, hint: message.error == EDQUOT ? "the account's keys are at their limit (/proc/key-users)" : nil)
         case BRIG_STAGE_ROOT:
             let step = Int(message.detail)
             let what = step < plan.root.steps.count ? plan.root.steps[step].summary : "scratch file system"
             return LaunchError(name, "\(what): \(reason)", errno: message.error, hint: rootHint(message.error))
+        case BRIG_STAGE_STDIO:
+            return LaunchError(name, "standard stream \(message.detail): \(reason)", errno: message.error, hint: message.detail == 0 ? StandardInput.hint : nil)
         case BRIG_STAGE_DIRECTORY:
             return LaunchError(name, "working directory \(plan.workingDirectory): \(reason)", errno: message.error, hint: "it must exist inside the job's root, and its user must be able to enter it")
         case BRIG_STAGE_LIMITS:
@@ -38,6 +42,7 @@ enum ChildStage {
 
     private static func rootHint(_ error: Int32) -> String? {
         switch error {
+        case ESTALE: "another file has taken its place since it was looked at"
         case ELOOP: "a symbolic link or magic link is in the way; it is not followed"
         case EROFS, ENOENT: "a mount's target must exist in the image, or the root be writable (\"writable\": \"scratch\")"
         case EPERM: "another mount hides part of it on this host, or the kernel forbids this file system in user namespaces"

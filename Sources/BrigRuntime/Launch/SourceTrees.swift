@@ -11,16 +11,19 @@ struct SourceTrees: ~Copyable {
     /// Steps whose tree takes the ids of the job's namespace, which exists only later: their directories, in the steps' order.
     private var images: [(step: Int, tree: Int32)] = []
     private(set) var notes: [JobReport.Degradation] = []
+    /// Sources that the child opens by their paths. Held, so that each inode stays that file's.
+    private var pinned: [Int32] = []
 
     static let follows: Int32 = -2
 
     deinit {
         for descriptor in descriptors.values where descriptor >= 0 { _ = Glibc.close(descriptor) }
         for image in images { _ = Glibc.close(image.tree) }
+        for source in pinned { _ = Glibc.close(source) }
     }
 
-    /// Opens what the steps bind. As root a tree of its own for each, whose owner becomes the job's user; for other accounts only the check
-    /// that the source is there, as the child opens it with the same rights.
+    /// Opens what the steps bind. As root a tree of its own for each, whose owner becomes the job's user. For other accounts the child opens it, with
+    /// the same rights, and finds that very file or gives up: who can rename a directory above it cannot put another in its place.
     init(_ root: inout RootPlan, identity: JobIdentity) throws(LaunchError) {
         for (index, step) in root.steps.enumerated() {
             switch step.action {
@@ -28,16 +31,24 @@ struct SourceTrees: ~Copyable {
                 let source = try Self.open(path)
                 let status = try inStage("mounts") { () throws(SystemError) in try source.status() }
                 if status.kind != .directory { root.markFile(at: index) }
-                if Host.isRoot { descriptors[index] = try tree(of: source, status, path, step.attributes, identity) }
+                if Host.isRoot { descriptors[index] = try tree(of: source, status, path, step.attributes, identity) } else { pin(source, status, &root, at: index) }
             case .bind(.image(let path)):
-                let source = try inStage("rootfs", hint: "the image must be a directory") { () throws(SystemError) in try FileDescriptor.open(path, [.path, .directory]) }
+                let source = try inStage("rootfs", hint: "the image must be a directory") { () throws(SystemError) in try FileDescriptor.open(path, [.path, .directory], resolve: .noSymbolicLinks) }
                 if Host.isRoot {
                     images.append((index, try clone(source, path, step.attributes)))
                     descriptors[index] = Self.follows
+                } else {
+                    let status = try inStage("rootfs") { () throws(SystemError) in try source.status() }
+                    pin(source, status, &root, at: index)
                 }
             default: continue
             }
         }
+    }
+
+    private mutating func pin(_ source: consuming FileDescriptor, _ status: FileStatus, _ root: inout RootPlan, at index: Int) {
+        root.pin(FileIdentity(status), at: index)
+        pinned.append(source.release())
     }
 
     /// Never through a symbolic link: one may have been planted by an earlier job.

@@ -1,3 +1,4 @@
+internal import BrigPlan
 internal import BrigSystem
 internal import CBrigLinux
 internal import Glibc
@@ -8,13 +9,15 @@ struct StandardStreams: ~Copyable {
     private(set) var job: [Int32] = []
     private(set) var output: FileDescriptor?
     private(set) var error: FileDescriptor?
+    /// Standard input, where the child opens it anew.
+    private(set) var input: CellPlan.InputFile?
 
     deinit {
         for descriptor in job { _ = Glibc.close(descriptor) }
     }
 
-    init(captured: Bool) throws(LaunchError) {
-        job.append(try Self.caller(0))
+    init(captured: Bool, identity: JobIdentity) throws(LaunchError) {
+        try addInput(identity)
         if captured {
             output = FileDescriptor(owning: try pipe())
             error = FileDescriptor(owning: try pipe())
@@ -33,12 +36,12 @@ struct StandardStreams: ~Copyable {
     mutating func takeOutput() -> FileDescriptor? { output.take() }
     mutating func takeError() -> FileDescriptor? { error.take() }
 
-    /// A copy of one of the caller's streams; /dev/null where the caller has closed it. A directory is refused: from its descriptor the job would
+    /// A copy of one of the caller's streams; /dev/null where the caller has closed it (see `holdStandardStreams`). A directory is refused: from its descriptor the job would
     /// reach all that lies beyond.
     private static func caller(_ number: Int32) throws(LaunchError) -> Int32 {
-        let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
-        if copy >= 0 {
-            let stream = FileDescriptor(owning: copy)
+        let flags = fcntl(number, F_GETFL)
+        if flags >= 0, flags & OpenFlags.path.rawValue == 0 {
+            let stream = FileDescriptor(owning: try inStage("stdio") { () throws(SystemError) in try check("fcntl") { fcntl(number, F_DUPFD_CLOEXEC, 3) } })
             let status = try inStage("stdio") { () throws(SystemError) in try stream.status() }
             if status.kind == .directory { throw LaunchError("stdio", "standard stream \(number) is a directory", hint: "a job's streams are files, pipes, terminals or sockets") }
             return stream.release()
@@ -46,6 +49,18 @@ struct StandardStreams: ~Copyable {
         return try inStage("stdio") { () throws(SystemError) in
             let null = try FileDescriptor.open("/dev/null", .readWrite)
             return try null.duplicate().release()
+        }
+    }
+
+    private mutating func addInput(_ identity: JobIdentity) throws(LaunchError) {
+        let stream = FileDescriptor(owning: try Self.caller(0))
+        let source = try inStage("stdio", hint: StandardInput.hint) { () throws(SystemError) in try StandardInput.source(stream, try stream.status(), identity: identity) }
+        switch source {
+        case .opened(let file): job.append(file)
+        case .byChild(let file):
+            input = file
+            job.append(stream.release())
+        case .asGiven: job.append(stream.release())
         }
     }
 

@@ -21,8 +21,6 @@ extension RunningJob {
             }
         }
         let (status, usage) = launcher.reap()
-        // Without init nobody sends word: the child was the job's main process.
-        if !request.policy.process.hasInit, supervision.status == nil { _ = supervision.handle(.exited(status: status)) }
         if endNanos == 0 { endNanos = Clock.monotonicNanos() }
         try drainRest()
         return try finish(status, usage)

@@ -52,11 +52,12 @@ final class RunningJob {
         epoll = try inStage("epoll") { () throws(SystemError) in try Epoll() }
         let caught: [Int32] = [SIGINT, SIGTERM, SIGHUP, SIGCHLD] + (request.streams == .terminal ? [SIGWINCH] : []) + [0]
         signals = FileDescriptor(owning: try inStage("signals") { () throws(SystemError) in try check("signalfd") { unsafe brig_signal_descriptor(caught) } })
-        streams = try StandardStreams(captured: request.streams == .capture)
+        streams = try StandardStreams(captured: request.streams == .capture, identity: plan.identity)
         supervision = Supervision(cpuLimitNanos: request.policy.limits.cpuTime?.value.nanos, killsOnOutput: request.policy.limits.onOutput == .kill)
 
         var descriptors = CellPlan.Descriptors()
         descriptors.standardStreams = streams.job
+        if request.streams != .terminal { descriptors.input = streams.input }
         switch cgroup {
         case .version1(let group): descriptors.join = group.tasks
         case .version2(let group): descriptors.cgroup = group.directory.number
@@ -169,10 +170,7 @@ final class RunningJob {
                 switch Token(rawValue: token) {
                 case .control:
                     var descriptors: [Int32] = []
-                    guard let (message, _) = try launcher.receive(&descriptors) else {
-                        try loseControl()
-                        continue
-                    }
+                    guard let (message, _) = try launcher.receive(&descriptors) else { throw childVanished() }
                     throw failure(message)
                 case .signals: try cancelledDuringSetup()
                 default: try duringSetup(token)
@@ -181,14 +179,7 @@ final class RunningJob {
         }
     }
 
-    /// The last copy of the child's end is closed. Without init that is the exec itself, seen before its stop; with init it is the end of everything.
-    private func loseControl() throws(LaunchError) {
-        guard !request.policy.process.hasInit else { throw childVanished() }
-        isControlOpen = false
-        try inStage("epoll") { () throws(SystemError) in try epoll.remove(launcher.control.number) }
-    }
-
-    /// Without a tracer: the job has executed its program once its control socket's copy is closed; init's stays. A failure is a message.
+    /// Without a tracer: the job has executed its program once it is no longer brig's. A failure is a message.
     private func awaitExec() throws(LaunchError) {
         let own = Self.program(of: getpid())
         let deadline = Clock.monotonicNanos() + Self.setupLimitNanos
@@ -197,7 +188,7 @@ final class RunningJob {
             if program != nil, program != own { return }
             for token in try wait(milliseconds: 1) where token == Token.control.rawValue {
                 var descriptors: [Int32] = []
-                guard let (message, _) = try launcher.receive(&descriptors) else { return try loseControl() }
+                guard let (message, _) = try launcher.receive(&descriptors) else { throw childVanished() }
                 if message.kind == BRIG_MESSAGE_EXITED.rawValue {
                     _ = supervision.handle(.exited(status: message.status))
                     return

@@ -14,6 +14,7 @@ enum brig_stage {
     BRIG_STAGE_CGROUP,
     BRIG_STAGE_WAIT,
     BRIG_STAGE_IDENTITY,
+    BRIG_STAGE_KEYRING,
     BRIG_STAGE_PRIVATE,
     BRIG_STAGE_ROOT,
     BRIG_STAGE_PIVOT,
@@ -78,6 +79,9 @@ struct brig_step {
     uint32_t flags;
     int32_t source_fd;
     uint32_t mode;
+    /// The file that a path `source` must lead to (statx(2)), where the inode is not 0: what the launcher has looked at is what is mounted.
+    uint32_t source_major, source_minor;
+    uint64_t source_inode;
     /// MOUNT_ATTR_* to set on the mount, and on all below it.
     uint64_t attributes;
     const char *source;
@@ -130,8 +134,14 @@ struct brig_plan {
     uint16_t terminal_rows, terminal_columns;
     /// The job's standard streams (ignored with a terminal).
     int32_t stdio[3];
+    /// A file of the host to be opened anew as standard input, on a read-only mount, or NULL: through /proc/self/fd the job could open what stdio[0]
+    /// leads to for writing. It must be that file (statx(2)), and is read from `input_offset`.
+    const char *input_directory, *input_name;
+    uint32_t input_major, input_minor;
+    uint64_t input_inode;
+    int64_t input_offset;
 
-    /// A process of ours as pid 1; without it, the job is pid 1.
+    /// The job's pid 1 is a process of ours; otherwise the job is, of a namespace below that of our process.
     bool init;
     /// The job may share memory with init until its exec. Off for an account that is not root: it has to be traceable, which init must not be.
     bool share_memory;
