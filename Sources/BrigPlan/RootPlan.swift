@@ -3,8 +3,8 @@ internal import BrigSystem
 
 /// What a job's root is made of, before the policy's own mounts.
 public enum RootSource: Sendable, Equatable {
-    /// The machine's own root: the entries of "/", and sockets that programs outside listen on.
-    case host(entries: [HostEntry], sockets: [String])
+    /// The machine's own root: the entries of "/", directories that are people's homes, and sockets that programs outside listen on.
+    case host(entries: [HostEntry], homes: [String] = [], sockets: [String])
     /// Directories, the lowest first.
     case layers([String])
 
@@ -31,6 +31,9 @@ public struct RootPlan: Sendable, Equatable {
     /// Whether the job can write to a directory of the host.
     public internal(set) var hasWritableBind = false
 
+    /// Homes that are empty directories while the mounts are made.
+    private var emptyHomes: [String] = []
+
     static let sealed: RootStep.Attributes = [.noSetID, .noDevices]
 
     /// - Parameter missing: which of some paths (without a leading slash) the image does not have. Never asked of the machine's own root.
@@ -43,9 +46,10 @@ public struct RootPlan: Sendable, Equatable {
             RootStep(.directory(mode: 0o1777), "shm", flags: .inScratch),
         ]
         switch source {
-        case .host(let entries, let sockets):
+        case .host(let entries, let homes, let sockets):
             isReadOnly = !isScratch
             addHost(entries, sockets)
+            for home in homes { hide(home, mounts: policy.mounts) }
         case .layers(let layers):
             let needed = ["proc", "dev", "tmp"] + policy.mounts.map { Self.relative($0.target) }
             let isComplete = !isScratch && missing(needed).isEmpty
@@ -56,6 +60,7 @@ public struct RootPlan: Sendable, Equatable {
         addDevices()
         for mount in policy.mounts { add(mount) }
         steps.append(RootStep(.readOnly, "dev"))
+        for home in emptyHomes { steps.append(RootStep(.readOnly, home)) }
         let workingDirectory = Self.relative(policy.process.workingDirectory)
         // Where the job can write, a working directory that is missing is the job's own, as with WORKDIR of a container file.
         if isScratch, workingDirectory != "." { steps.append(RootStep(.directory(mode: 0o755), workingDirectory, flags: .owned)) }
@@ -90,6 +95,18 @@ public struct RootPlan: Sendable, Equatable {
             if case .symbolicLink(let text) = entry.kind { steps.append(RootStep(.mask, Self.relative(text))) }
         }
         for path in sockets where Self.isVisible(path) { steps.append(RootStep(.mask, Self.relative(path))) }
+    }
+
+    /// Hides a home of the machine, unless its place is hidden with all of its directory. One in which the policy mounts something is an empty directory that the
+    /// mount's target can be made in; otherwise it is masked, and the job sees no more of it than that it is there.
+    private mutating func hide(_ home: String, mounts: [Policy.Mount]) {
+        guard Self.isVisible(home) else { return }
+        let target = Self.relative(home)
+        guard mounts.contains(where: { $0.target.hasPrefix(home + "/") }) else { return steps.append(RootStep(.mask, target)) }
+        let name = "home\(steps.count)"
+        steps.append(RootStep(.directory(mode: 0o755), name, flags: .inScratch))
+        steps.append(RootStep(.scratch(name), target, flags: .optional))
+        emptyHomes.append(target)
     }
 
     private static func isVisible(_ path: String) -> Bool {

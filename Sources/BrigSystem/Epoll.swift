@@ -14,6 +14,12 @@ public struct Epoll: ~Copyable {
         try check("epoll_ctl") { brig_epoll_add(epoll, number, token) }
     }
 
+    /// Watches a descriptor for room to write.
+    public borrowing func addOutput(_ number: Int32, token: UInt64) throws(SystemError) {
+        let epoll = descriptor.number
+        try check("epoll_ctl") { brig_epoll_add_output(epoll, number, token) }
+    }
+
     public borrowing func remove(_ number: Int32) throws(SystemError) {
         let epoll = descriptor.number
         try check("epoll_ctl") { brig_epoll_remove(epoll, number) }

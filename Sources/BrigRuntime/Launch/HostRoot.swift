@@ -18,6 +18,34 @@ enum HostRoot {
         return entries
     }
 
+    /// Homes of people: of user 0 and of users from 1000 up in /etc/passwd, and the caller's own. Those of services are not: theirs are the places of
+    /// programs and data that all may read.
+    static func homes() throws(SystemError) -> [String] {
+        var homes: Set<String> = []
+        for line in try readText("/etc/passwd", limit: Accounts.maximumSize).split(separator: "\n") {
+            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+            guard fields.count >= 6, let user = UInt32(fields[2]), user == 0 || user >= 1000 else { continue }
+            homes.insert(normal(String(fields[5])))
+        }
+        if let own = Host.environment("HOME") { homes.insert(normal(own)) }
+        return homes.filter { !holdsPrograms($0) }.sorted()
+    }
+
+    /// A path without empty parts and a slash at its end; the empty text where it is relative or leads upwards.
+    private static func normal(_ path: String) -> String {
+        let parts = path.split(separator: "/")
+        return path.hasPrefix("/") && !parts.contains("..") ? parts.filter { $0 != "." }.reduce(into: "") { $0 += "/\($1)" } : ""
+    }
+
+    /// "/" and the directories that a machine's programs are in, which some accounts have for a home.
+    private static func holdsPrograms(_ path: String) -> Bool {
+        let shared = ["bin", "boot", "etc", "lib", "lib32", "lib64", "libx32", "opt", "sbin", "srv", "usr", "var", "mnt", "media"]
+        let parts = path.split(separator: "/")
+        guard let first = parts.first else { return true }
+        if parts.count == 1 { return shared.contains(String(first)) }
+        return parts.count == 2 && first == "usr"
+    }
+
     /// Paths of sockets that programs of this network namespace have bound (/proc/net/unix): a read-only mount does not keep anybody from
     /// connecting to one.
     static func sockets() throws(SystemError) -> [String] {

@@ -24,7 +24,7 @@ struct RootImage {
     init(_ rootfs: Policy.RootFileSystem, sources: Policy.ProcessSources) throws(LaunchError) {
         switch rootfs.image {
         case .host:
-            source = try inStage("rootfs") { () throws(SystemError) in .host(entries: try HostRoot.entries(), sockets: try HostRoot.sockets()) }
+            source = try inStage("rootfs") { () throws(SystemError) in .host(entries: try HostRoot.entries(), homes: try HostRoot.homes(), sockets: try HostRoot.sockets()) }
             identity = JobReport.Image(reference: "host")
             accounts = Accounts(roots: ["/"])
             defaults = nil

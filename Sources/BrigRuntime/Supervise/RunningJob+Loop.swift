@@ -61,8 +61,8 @@ extension RunningJob {
             return [.memoryCeiling]
         case .output: return try capture(output, "stdout")
         case .error: return try capture(error, "stderr")
-        case .terminal, .keyboard:
-            try relay(token)
+        case .terminal, .keyboard, .screenRoom, .keyboardRoom:
+            if let token = Token(rawValue: token) { try relayTerminals(token) }
             return []
         case nil: return []
         }
@@ -127,35 +127,42 @@ extension RunningJob {
         return capture.isExceeded ? [.outputExceeded(stream: name)] : []
     }
 
-    /// Between the caller's terminal and the job's.
-    private func relay(_ token: UInt64) throws(LaunchError) {
-        guard let handover, let terminal = handover.terminal else { return }
-        let isOutput = token == Token.terminal.rawValue
-        let (from, to) = isOutput ? (terminal.number, Int32(1)) : (Int32(0), terminal.number)
-        let got = unsafe buffer.withUnsafeMutableBytes { unsafe read(from, $0.baseAddress, $0.count) }
-        if got <= 0 {
-            // EIO: the last process that had the job's terminal open is gone.
-            try inStage("epoll") { () throws(SystemError) in try epoll.remove(from) }
-            return
+    /// Moves bytes between the caller's terminal and the job's. While one side is held up, the other is not read: it waits as a program at a stopped
+    /// terminal does.
+    private func move(_ flow: inout TerminalFlow, isRoom: Bool, _ input: Token, _ room: Token) throws(SystemError) {
+        if isRoom {
+            try flow.write()
+            if flow.isHeldUp { return }
+            try epoll.remove(flow.targetNumber)
+            return try epoll.add(flow.sourceNumber, token: input.rawValue)
         }
-        try inStage("terminal") { () throws(SystemError) in try writeAll(Array(buffer[..<got]), to: to, subject: "terminal") }
+        guard try flow.read(&buffer) else { return try epoll.remove(flow.sourceNumber) }
+        if flow.isHeldUp {
+            try epoll.remove(flow.sourceNumber)
+            try epoll.addOutput(flow.targetNumber, token: room.rawValue)
+        }
     }
+
+    private func relayTerminals(_ token: Token) throws(LaunchError) {
+        guard let relay else { return }
+        try inStage("terminal") { () throws(SystemError) in
+            switch token {
+            case .keyboard, .keyboardRoom: try move(&relay.keyboard, isRoom: token == .keyboardRoom, .keyboard, .keyboardRoom)
+            default: try move(&relay.screen, isRoom: token == .screenRoom, .terminal, .screenRoom)
+            }
+        }
+    }
+
+    /// How long a caller's terminal that has stopped may keep brig after the job's end.
+    private static let terminalPatienceMillis: Int32 = 5000
 
     /// What the job wrote before its end is still in the pipes.
     private func drainRest() throws(LaunchError) {
         for capture in [output, error] {
             do throws(SystemError) { try capture?.drain(&buffer, rounds: 1 << 20) } catch { throw LaunchError("output", error) }
         }
-        if let handover, let terminal = handover.terminal {
-            while true {
-                let number = terminal.number
-                var poll = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-                guard unsafe Glibc.poll(&poll, 1, 0) == 1, poll.revents & Int16(POLLIN) != 0 else { break }
-                let got = unsafe buffer.withUnsafeMutableBytes { unsafe read(number, $0.baseAddress, $0.count) }
-                if got <= 0 { break }
-                try inStage("terminal") { () throws(SystemError) in try writeAll(Array(buffer[..<got]), to: 1, subject: "terminal") }
-            }
-        }
+        if let relay { try inStage("terminal") { () throws(SystemError) in try relay.finish(&buffer, patience: Self.terminalPatienceMillis) } }
+        relay = nil
         callerTerminal = nil
     }
 

@@ -11,7 +11,7 @@ final class RunningJob {
     /// What an epoll token stands for.
     enum Token: UInt64 {
         case control = 1
-        case process, signals, listener, wallTimer, ticks, memory, output, error, terminal, keyboard
+        case process, signals, listener, wallTimer, ticks, memory, output, error, terminal, keyboard, screenRoom, keyboardRoom
     }
 
     let request: JobRequest
@@ -30,6 +30,7 @@ final class RunningJob {
     var output: OutputCapture?
     var error: OutputCapture?
     var callerTerminal: CallerTerminal?
+    var relay: TerminalRelay?
     var network: OpenFile?
     var enforcement: JobReport.Enforcement?
     var supervision: Supervision
@@ -154,7 +155,6 @@ final class RunningJob {
 
     private func take(_ handover: Launcher.Handover) throws(LaunchError) {
         if let descriptor = handover.listener { listener = try NotificationListener(descriptor, verdicts: plan.verdicts, architecture: Host.kernel().architecture, recording: recording) }
-        if let terminal = handover.terminal { try watch(terminal.number, .terminal) }
         let scratch = handover.scratch
         scratchBaseline = try inStage("ready") { () throws(SystemError) in try scratch.with { (file) throws(SystemError) in try fileSystemUse(file) } }
         self.handover = handover
@@ -227,7 +227,12 @@ final class RunningJob {
         if let listener { try watch(listener.descriptor.number, .listener) }
         if request.streams == .terminal {
             callerTerminal = try CallerTerminal()
-            try watch(0, .keyboard)
+            if let terminal = handover?.terminal {
+                let relay = try inStage("terminal") { () throws(SystemError) in try TerminalRelay(master: terminal) }
+                try watch(relay.screen.sourceNumber, .terminal)
+                try watch(relay.keyboard.sourceNumber, .keyboard)
+                self.relay = relay
+            }
         }
         if let limit = request.policy.limits.wallTime { wallTimer = try timer(limit.nanos, periodic: false, .wallTimer) }
         ticks = try timer(Timeline.firstIntervalNanos, periodic: true, .ticks)

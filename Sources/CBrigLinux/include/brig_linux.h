@@ -102,6 +102,9 @@ int brig_epoll_create(void);
 /// Watches a descriptor for input; `token` tells it apart.
 int brig_epoll_add(int epoll, int fd, uint64_t token);
 
+/// Watches a descriptor for room to write.
+int brig_epoll_add_output(int epoll, int fd, uint64_t token);
+
 /// Stops watching a descriptor.
 int brig_epoll_remove(int epoll, int fd);
 
