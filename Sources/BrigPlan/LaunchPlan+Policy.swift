@@ -37,10 +37,16 @@ extension LaunchPlan {
         let key = LaunchKey()
         // What the launcher itself does between the filter and the job's first instruction.
         let launchCalls = [__NR_sendmsg, __NR_read, __NR_execveat, __NR_exit_group].map { UInt32($0) }
-        let options = SeccompOptions(
+        var options = SeccompOptions(
             launchCalls: launchCalls, launchKey: key, tracesAllowed: context.tracesAllowed, forbidSetIDBits: context.root.hasWritableBind)
-        policyVerdicts = try SeccompVerdicts(policy.systemCalls, options)
-        let verdicts = context.isAudit ? try SeccompVerdicts(policy.systemCalls.audited(policyVerdicts), options) : policyVerdicts
+        var asked = try SeccompVerdicts(policy.systemCalls, options)
+        var verdicts = context.isAudit ? try SeccompVerdicts(policy.systemCalls.audited(asked), options) : asked
+        if context.root.hasWritableBind, SetIDGuard.mayGiveFilesCapabilities(policy.capabilities.retained, verdicts, options.abi) {
+            options.forbidFileAttributes = true
+            asked = try SeccompVerdicts(policy.systemCalls, options)
+            verdicts = context.isAudit ? try SeccompVerdicts(policy.systemCalls.audited(asked), options) : asked
+        }
+        policyVerdicts = asked
         let open = MountLock.openCalls(capabilities: policy.capabilities.retained, verdicts: verdicts)
         if !open.isEmpty { throw .opensMounts(calls: open.map { callName($0, options.abi) }) }
 

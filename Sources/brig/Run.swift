@@ -42,6 +42,15 @@ enum Run {
                 return ExitStatus.failure.code
             }
         }
+        var files: CaptureFiles?
+        if case .inDirectory(let directory) = arguments.capture {
+            do throws(CaptureFilesError) {
+                files = try CaptureFiles.inDirectory(directory)
+            } catch {
+                complain(error.description)
+                return ExitStatus.failure.code
+            }
+        }
         var report: JobReport
         do {
             let policy = try PolicyLoader.load(arguments.policy, overrides: arguments.overrides)
@@ -54,15 +63,15 @@ enum Run {
         } catch {
             report = JobRunner.failure("\(error)", stage: "policy", command: arguments.words, labels: arguments.labels, build: build)
         }
-        return finish(report, arguments, writer.take())
+        return finish(report, files.take(), writer.take())
     }
 
-    private static func finish(_ report: JobReport, _ arguments: RunArguments, _ writer: consuming ReportWriter?) -> Int32 {
+    private static func finish(_ report: JobReport, _ files: consuming CaptureFiles?, _ writer: consuming ReportWriter?) -> Int32 {
         var report = report
         var status = report.result.exitStatus
         if report.result.needsExplanation { complain(report.result.message) }
         do throws(CaptureFilesError) {
-            if case .inDirectory(let directory) = arguments.capture { try CaptureFiles.write(&report, to: directory) }
+            if let files = files.take() { try files.write(&report) }
         } catch {
             complain(error.description)
             status = .failure

@@ -11,6 +11,8 @@ public struct SeccompOptions: Sendable {
     public var tracesAllowed: Bool
     /// Refuse calls that would set a set-user-id or set-group-id bit on a file.
     public var forbidSetIDBits: Bool
+    /// Refuse calls that would set an extended attribute of a file, capabilities among them.
+    public var forbidFileAttributes = false
 
     public init(
         abi: SeccompABI = .native, launchCalls: [UInt32] = [], launchKey: LaunchKey = LaunchKey(), unrecordedCalls: [UInt32] = [],

@@ -29,7 +29,7 @@ public struct SeccompVerdicts: Sendable {
 
     public init(_ policy: SystemCallPolicy, _ options: SeccompOptions = SeccompOptions()) throws(SeccompError) {
         guard policy.baseline <= Self.maximumNumber else { throw .numberTooHigh(policy.baseline) }
-        let rules = options.forbidSetIDBits ? SetIDGuard.rules(options.abi) + policy.rules : policy.rules
+        let rules = (options.forbidSetIDBits ? SetIDGuard.rules(options.abi) : []) + (options.forbidFileAttributes ? SetIDGuard.attributeRules(options.abi) : []) + policy.rules
         try Self.checkIndexes(rules, options.abi)
         let (order, starts) = Self.grouped(rules, count: Int(policy.baseline) + 1)
 

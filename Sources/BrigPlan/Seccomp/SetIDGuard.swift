@@ -1,6 +1,6 @@
 internal import BrigPolicy
 
-/// Denying rules that keep set-user-id and set-group-id bits off files.
+/// Denying rules that keep set-user-id and set-group-id bits off files, and capabilities of files where the job could set those.
 ///
 /// Numbers are those of the kernel's tables (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h), not of a library that may
 /// be older than the kernel: a call that it does not know would be a hole.
@@ -68,6 +68,31 @@ enum SetIDGuard {
             }
         }
         return rules
+    }
+
+    /// setxattr, lsetxattr, fsetxattr, setxattrat: the attribute's name lies in memory, so that none can be set at all.
+    static func attributeRules(_ abi: SeccompABI) -> [SystemCallPolicy.Rule] {
+        let numbers: [UInt32] = abi == .x86_64 ? [188, 189, 190, 463] : [5, 6, 7, 463]
+        return numbers.map { SystemCallPolicy.Rule(number: $0, action: .errno(notPermitted)) }
+    }
+
+    /// linux/capability.h
+    private static let fileCapabilities: UInt64 = 1 << 31
+    /// CLONE_NEWUSER, alone and as programs combine it.
+    private static let newUserNamespaces: [UInt64] = [0x1000_0000, 0x1000_0011, 0x1002_0000, 0x1002_0011, 0x7e02_0000, 0x7e02_0011]
+
+    /// Whether the job may have CAP_SETFCAP: retained, or as the root of a user namespace that it makes. In an id-mapped bind its root is then the
+    /// owner of the source, whom the host believes (security/commoncap.c, cap_convert_nscap).
+    static func mayGiveFilesCapabilities(_ retained: UInt64, _ verdicts: SeccompVerdicts, _ abi: SeccompABI) -> Bool {
+        if retained & fileCapabilities != 0 { return true }
+        let (clone, unshare): (UInt32, UInt32) = abi == .x86_64 ? (56, 272) : (220, 97)
+        if verdicts.mayAllow(unshare) || verdicts.mayAllow(435) { return true }  // 435: clone3
+        return newUserNamespaces.contains { flags in
+            switch verdicts.verdict(architecture: abi.auditArchitecture, number: clone, arguments: [flags, 0, 0, 0, 0, 0]) {
+            case .allow, .log: true
+            default: false
+            }
+        }
     }
 
     private static func isSet(_ bit: UInt64, _ index: UInt8) -> SystemCallPolicy.Condition {

@@ -22,13 +22,21 @@ enum HostRoot {
     /// programs and data that all may read.
     static func homes() throws(SystemError) -> [String] {
         var homes: Set<String> = []
-        for line in try readText("/etc/passwd", limit: Accounts.maximumSize).split(separator: "\n") {
+        for line in try accounts().split(separator: "\n") {
             let fields = line.split(separator: ":", omittingEmptySubsequences: false)
             guard fields.count >= 6, let user = UInt32(fields[2]), user == 0 || user >= 1000 else { continue }
             homes.insert(normal(String(fields[5])))
         }
         if let own = Host.environment("HOME") { homes.insert(normal(own)) }
         return homes.filter { !holdsPrograms($0) }.sorted()
+    }
+
+    private static func accounts() throws(SystemError) -> String {
+        do throws(SystemError) {
+            return try readText("/etc/passwd", limit: Accounts.maximumSize)
+        } catch  where error.errno == 2 {
+            return ""  // a machine without accounts
+        }
     }
 
     /// A path without empty parts and a slash at its end; the empty text where it is relative or leads upwards.
