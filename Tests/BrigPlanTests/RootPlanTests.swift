@@ -28,4 +28,15 @@ struct RootPlanTests {
         #expect(masks(plan).contains("opt/service/socket"))
         #expect(!masks(plan).contains("run/hidden/anyway"))
     }
+
+    /// Where the policy mounts something in a home, the rest of it is an empty directory.
+    @Test func otherHomesAreHidden() throws {
+        let policy = try PolicyLoader.load("default", overrides: [])
+        let entries: [RootSource.HostEntry] = [.init(name: "data", kind: .directory), .init(name: "work", kind: .directory)]
+        let plan = RootPlan(policy, source: .host(entries: entries, homes: ["/data/ann", "/home/bob", "/var/lib/service"], sockets: [])) { _ in [] }
+        #expect(masks(plan).contains("data/ann"))
+        #expect(!masks(plan).contains("home/bob") && !masks(plan).contains("var/lib/service"))
+        let mounted = RootPlan(policy, source: .host(entries: entries, homes: ["/tmp-like"], sockets: [])) { _ in [] }
+        #expect(masks(mounted).contains("tmp-like"))
+    }
 }

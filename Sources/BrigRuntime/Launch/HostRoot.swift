@@ -20,14 +20,16 @@ enum HostRoot {
 
     /// Homes of people: of user 0 and of users from 1000 up in /etc/passwd, and the caller's own. Those of services are not: theirs are the places of
     /// programs and data that all may read.
-    static func homes() throws(SystemError) -> [String] {
+    static func homes() throws(SystemError) -> [String] { homes(accounts: try accounts(), own: Host.environment("HOME")) }
+
+    static func homes(accounts: String, own: String?) -> [String] {
         var homes: Set<String> = []
-        for line in try accounts().split(separator: "\n") {
+        for line in accounts.split(separator: "\n") {
             let fields = line.split(separator: ":", omittingEmptySubsequences: false)
             guard fields.count >= 6, let user = UInt32(fields[2]), user == 0 || user >= 1000 else { continue }
             homes.insert(normal(String(fields[5])))
         }
-        if let own = Host.environment("HOME") { homes.insert(normal(own)) }
+        if let own { homes.insert(normal(own)) }
         return homes.filter { !holdsPrograms($0) }.sorted()
     }
 

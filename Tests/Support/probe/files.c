@@ -4,11 +4,13 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 
 /// read PATH: its first line.
 static void read_path(int count, char **arguments) {
@@ -117,6 +119,47 @@ static void chroot_path(int count, char **arguments) {
 static void pivot(int count, char **arguments) {
     (void)count;
     result("pivot_root", syscall(SYS_pivot_root, arguments[0], arguments[1]));
+}
+
+static int write_text(const char *path, const char *text) {
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    ssize_t length = file < 0 ? -1 : write(file, text, strlen(text));
+    if (file >= 0) close(file);
+    return length < 0 ? -1 : 0;
+}
+
+/// enter FLAGS: new namespaces, with this user as root of the user namespace.
+static void enter(int count, char **arguments) {
+    (void)count;
+    char users[32], groups[32];
+    snprintf(users, sizeof users, "0 %u 1", geteuid());
+    snprintf(groups, sizeof groups, "0 %u 1", getegid());
+    int made = unshare((int)number(arguments[0]));
+    result("unshare", made);
+    if (made) return;
+    write_text("/proc/self/setgroups", "deny");
+    result("uid_map", write_text("/proc/self/uid_map", users));
+    write_text("/proc/self/gid_map", groups);
+}
+
+/// open-tree DIR FLAGS NAME: a clone of the mount at DIR, and whether NAME can be read there.
+static void open_tree_at(int count, char **arguments) {
+    (void)count;
+    long tree = syscall(SYS_open_tree, AT_FDCWD, arguments[0], number(arguments[1]));
+    result("open_tree", tree < 0 ? -1 : 0);
+    if (tree < 0) return;
+    int file = openat((int)tree, arguments[2], O_RDONLY | O_CLOEXEC);
+    char text[256];
+    ssize_t length = file < 0 ? -1 : read(file, text, sizeof text - 1);
+    result("read", length);
+    if (length > 0) printf("text: %.*s\n", (int)length, text);
+}
+
+/// file-caps PATH: CAP_SYS_ADMIN to whoever executes it.
+static void file_capabilities(int count, char **arguments) {
+    (void)count;
+    const uint32_t capabilities[5] = {0x02000001, 1U << 21, 0, 0, 0};
+    result("setxattr", setxattr(arguments[0], "security.capability", capabilities, sizeof capabilities, 0));
 }
 
 /// climb: goes up from the root a hundred times by a directory descriptor, with a chroot below it, and tells the inode of where it is.
@@ -239,6 +282,9 @@ const struct command file_commands[] = {
     {"remount", 1, remount, "PATH: writable"},
     {"chroot", 1, chroot_path, "PATH"},
     {"pivot", 2, pivot, "NEW OLD"},
+    {"enter", 1, enter, "FLAGS: new namespaces"},
+    {"open-tree", 3, open_tree_at, "DIR FLAGS NAME: look into a clone of a mount"},
+    {"file-caps", 1, file_capabilities, "PATH"},
     {"climb", 0, climb, "leave the root by a descriptor"},
     {"fill", 2, fill, "DIR MIB"},
     {"inodes", 2, inodes, "DIR N"},

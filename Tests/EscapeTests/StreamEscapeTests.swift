@@ -1,0 +1,110 @@
+import BrigJSON
+import TestSupport
+import Testing
+
+/// Standard streams, terminals and what a job does to them.
+@Suite(.serialized, .requires(.brig, .probe, .userNamespaces, .ordinaryUser)) struct StreamEscapeTests {
+    /// The number that a caller has closed must not become that of a file of brig's.
+    @Test(arguments: Caller.allCases, 0...2) func `a closed stream is nobody's file`(caller: Caller, number: Int) throws {
+        try Fixture.run { fixture in
+            let shared = try fixture.shared()
+            let script = "for n in 0 1 2; do all=\"$all$(readlink /proc/$$/fd/$n)\n\"; done; printf \"$all\" > /media/list"
+            let job = try fixture.launch("default", ["--bind", "\(shared):/media:rw"], shell(script), as: caller, script: "exec \"$@\" \(number)\(number == 0 ? "<" : ">")&-")
+            #expect(job.exitCode == 0, job.summary)
+            let open = try fixture.launch("default", ["--bind", "\(shared):/media:rw"], shell(script.replacing("list", with: "open")), as: caller)
+            #expect(open.exitCode == 0, open.summary)
+            let closed = try readText("\(shared)/list").split(separator: "\n")
+            #expect(closed.count == 3 && closed[number] == "/dev/null", "\(closed)")
+            #expect(try readText("\(shared)/open").split(separator: "\n")[number].hasPrefix("pipe:"))
+        }
+    }
+
+    /// A descriptor is also a path: /proc/self/fd/0 can be opened again, for writing where the file's owner and mode allow it.
+    @Test(arguments: Caller.allCases) func `a file at standard input cannot be written to`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            let file = try fixture.ownFile("input", "first\nsecond\n", of: caller)
+            // Root's job has ids that own nothing here, and writes to what everybody may write to.
+            if caller.prefix.isEmpty { _ = try Command("chmod", ["0666", file]).run() }
+            let attempt = shell("cat; echo changed > /proc/self/fd/0")
+            let script = "{ read -r line; exec \"$@\"; } < \(file)"
+            let job = try fixture.launch("default", [], attempt, as: caller, script: script)
+            #expect(job.outcome.text == "second\n", job.summary)
+            #expect(job.outcome.errorText.contains("Read-only"), job.summary)
+            #expect(try readText(file) == "first\nsecond\n")
+            let control = try unconfined(attempt, as: caller, script: script)
+            #expect(control.text == "second\n", "\(control.errorText)")
+            #expect(try readText(file) == "changed\n")
+        }
+    }
+
+    private static let driver = """
+        import fcntl, json, os, pty, subprocess, sys, termios, time
+        limit, typed, words = float(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+        ours, theirs = pty.openpty()
+        child = subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.set_blocking(ours, False)
+        end, left = time.time() + limit, typed
+        while time.time() < end and child.poll() is None:
+            try: left -= os.write(ours, b"x" * min(left, 4096)) if left else 0
+            except BlockingIOError: pass
+            time.sleep(0.05)
+        hung = child.poll() is None
+        if hung: child.kill()
+        print(json.dumps({"hung": hung, "left": left}))
+        """
+
+    private func stalled(_ words: [String], seconds: Int, typed: Int = 0) throws -> JSONValue {
+        var driver = Command("python3", ["-c", Self.driver, "\(Double(seconds) * timeFactor)", "\(typed)"] + words)
+        driver.timeLimit = 120
+        let outcome = try driver.run()
+        try #require(outcome.succeeded, "\(outcome.errorText)")
+        return try JSONDocument(outcome.output, bounds: .init(size: 1 << 16, depth: 4)).value
+    }
+
+    /// Nobody reads the caller's terminal: what the job writes goes nowhere, and its time still runs out.
+    @Test(arguments: Caller.allCases) func `a stopped terminal holds no limit up`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            let directory = try fixture.shared()
+            for (name, program, typed) in [("writing", ["yes"], 0), ("typing", ["sleep", "1000"], 1 << 20)] {
+                let report = "\(directory)/\(name).json"
+                let words = caller.prefix + [Executables.brig, "run", "--tty", "--report", report, "--timeout", "2s", "--"] + program
+                let said = try stalled(words, seconds: 60, typed: typed)
+                #expect(said["hung"] == false, "\(name): brig waits for its caller's terminal")
+                #expect(try readText(report).contains("\"wall-time\""), "\(name)")
+            }
+            // Such a terminal does stop who writes to it.
+            #expect(try stalled(["yes"], seconds: 2)["hung"] == true)
+        }
+    }
+
+    /// What a daemon holds open is closed with it, and brig does not wait for it.
+    @Test(arguments: Caller.allCases) func `a daemon with the job's output does not hold brig up`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            let attempt = shell("(setsid sh -c 'trap \"\" TERM HUP; sleep 600' &); echo out; echo err >&2; exit 3")
+            for options in [[], ["--capture"]] {
+                let job = try fixture.launch("default", options, attempt, as: caller)
+                #expect(job.exitCode == 3 && job.reason == "exited", job.summary)
+                #expect(job.outcome.seconds < 60 * timeFactor, job.summary)
+                #expect(options.isEmpty || job["/output/stdoutBytes"] == 4, job.summary)
+            }
+            // Without a sandbox the daemon lives on, with the caller's pipe in its hands.
+            let control = try unconfined(shell("(setsid sleep 30 & echo $!); sleep 0.2"))
+            let pid = try #require(control.lines.first)
+            #expect(try Command("/bin/kill", ["-KILL", pid]).run().succeeded)
+        }
+    }
+
+    /// A byte pushed into the terminal is what the caller's shell reads next; the kernel looks at 32 bits of the request.
+    @Test(arguments: Caller.allCases) func `nothing is pushed into the caller's terminal`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            for high in [[], ["0x100000000"], ["0xffffffff00000000"]] as [[String]] {
+                let job = try fixture.launch("default", [], [probeInJob, "tiocsti"] + high, as: caller)
+                #expect(job.outcome.text.contains("tiocsti = -1 EPERM"), job.summary)
+                #expect(job.violations.contains { $0.hasPrefix("syscall ioctl") }, job.summary)
+            }
+            // Under a policy without the rule the kernel is asked, and says that there is no terminal.
+            let open = try fixture.launch(try fixture.lenient(), [], probe("tiocsti"), as: caller)
+            #expect(open.outcome.text.contains("ENOTTY"), open.summary)
+        }
+    }
+}
