@@ -1,86 +1,142 @@
+import BrigJSON
+import Glibc
 import TestSupport
 import Testing
 
-/// What a job gets of brig, of its caller and of the kernel beyond its own processes.
-@Suite(.serialized, .requires(.root, .brig, .probe))
-struct ProcessEscapeTests {
-    private func job(_ options: [String] = [], _ words: [String], environment: [String: String]? = nil) throws -> Command.Outcome {
-        try Executables.run(["run", "--policy", "ci-memory", "--bind", "\(Executables.probe):/probe"] + options + ["--"] + words, environment: environment)
-    }
-
-    @Test func nothingOfTheCallerIsInherited() throws {
-        let inside = try job([], ["/bin/sh", "-c", "env; ls /proc/self/fd | wc -l; id -G; umask"], environment: ["SECRET": "x", "PATH": "/usr/bin:/bin"])
-        #expect(!inside.text.contains("SECRET"))
-        // 0, 1, 2 and the directory that ls itself reads.
-        #expect(inside.text.contains("\n4\n"))
-        #expect(inside.text.contains("\n65534\n"))
-        #expect(try Command("/usr/bin/env", [], environment: ["SECRET": "x"]).run().text.contains("SECRET"))
-    }
-
-    @Test func initIsOutOfReach() throws {
-        let script = "cat /proc/1/environ /proc/1/maps; ls -l /proc/1/exe /proc/1/root /proc/1/fd; kill -9 1; kill -STOP 1; echo alive"
-        let outcome = try job([], ["/bin/sh", "-c", "exec 2>/dev/null; \(script)"])
-        #expect(outcome.text == "alive\n")
-        #expect(outcome.exitCode == 0)
-    }
-
-    @Test func capabilitiesAndIdentity() throws {
-        let outcome = try job([], ["/bin/grep", "-E", "^(Cap|NoNewPrivs|Seccomp:|Uid)", "/proc/self/status"])
-        #expect(outcome.text.split(separator: "\n").filter { $0.hasPrefix("Cap") }.allSatisfy { $0.hasSuffix("0000000000000000") })
-        #expect(outcome.text.contains("NoNewPrivs:\t1"))
-        #expect(outcome.text.contains("Seccomp:\t2"))
-        #expect(try Command("/bin/grep", ["CapEff", "/proc/self/status"]).run().text.contains("0000000000000000") == false)
-    }
-
-    @Test func kernelInterfacesAreReadOnlyOrMasked() throws {
-        let files = "/proc/sys/kernel/core_pattern /proc/sysrq-trigger /proc/sys/vm/drop_caches"
-        let script = "for f in \(files); do (echo x > $f) 2>/dev/null && echo wrote $f; done; cat /proc/kcore /proc/timer_list 2>/dev/null | head -c 1; ls /sys"
-        #expect(try job(["--user", "0"], ["/bin/sh", "-c", script]).text.isEmpty)
-    }
-
-    @Test func onlyLoopback() throws {
-        #expect(try job([], ["/probe", "interfaces"]).text.contains("lo"))
-        #expect(try job([], ["/bin/grep", "-c", ":", "/proc/net/dev"]).text == "1\n")
-        let own = try Command("/bin/readlink", ["/proc/self/ns/net"]).run().text
-        #expect(try job(["--network", "host"], ["/bin/readlink", "/proc/self/ns/net"]).text == own)
-    }
-
-    @Test func processesOfTheHostAreUnseen() throws {
-        let outcome = try job([], ["/bin/sh", "-c", "ls -d /proc/[0-9]* | wc -l"])
-        #expect(Int(outcome.text.prefix { $0 != "\n" }) ?? 99 <= 4)
-    }
-
-    /// The launcher's own calls carry a key; the job's do not, whatever it puts into the sixth argument.
-    @Test func launchCallsAreNotTheJobs() throws {
-        let outcome = try Executables.run(["run", "--policy", "strict", "--bind", "\(Executables.probe):/probe", "--", "/probe", "exec", "/bin/true"])
-        #expect(outcome.text.contains("EPERM"), "\(outcome.text) \(outcome.errorText)")
-        let control = try job([], ["/probe", "exec", "/bin/true"])
-        #expect(!control.text.contains("EPERM"))
-    }
-
-    @Test func terminalInjectionIsRefused() throws {
-        for high in [[], ["0x100000000"]] as [[String]] {
-            let outcome = try Executables.run(["run", "--policy", "default", "--bind", "\(Executables.probe):/probe", "--", "/probe", "tiocsti"] + high)
-            #expect(outcome.text.contains("EPERM"), "\(outcome.text)")
+/// What a job gets of brig and of its caller, and whether it outlives them.
+@Suite(.serialized, .requires(.brig, .probe, .userNamespaces, .ordinaryUser)) struct ProcessEscapeTests {
+    @Test(arguments: Caller.allCases) func `nothing of the caller is inherited`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            let attempt = ["env", ",", "fds", ",", "ids", ",", "status", "SigIgn", "SigBlk", ",", "place"]
+            let script = "exec 5</etc/passwd 6</ 7>/dev/null; umask 0777; trap '' USR1 TERM; exec \"$@\""
+            let environment = ["SECRET": "hunter2", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
+            let job = try fixture.launch("default", [], probe() + attempt, as: caller, environment: environment, script: script)
+            #expect(!job.outcome.text.contains("hunter2"), job.summary)
+            #expect(job.outcome.lines.filter { $0.hasPrefix("fd ") }.map { $0.prefix(5) } == ["fd 0:", "fd 1:", "fd 2:"], job.summary)
+            #expect(job.outcome.text.contains("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000"), job.summary)
+            #expect(job.outcome.text.contains("uid: 65534 65534 65534") && job.outcome.text.contains("umask: 0022"), job.summary)
+            let control = try unconfined([Executables.probe] + attempt, as: caller, script: script, environment: environment)
+            #expect(control.text.contains("hunter2") && control.text.contains("fd 6: /\n") && control.text.contains("umask: 0777"), "\(control.text)")
         }
     }
 
-    @Test func ringsAndClone3AreAbsent() throws {
-        for words in [["io_uring"], ["clone3", "0x10000000"]] {
-            let outcome = try Executables.run(["run", "--policy", "default", "--bind", "\(Executables.probe):/probe", "--", "/probe"] + words)
-            #expect(outcome.text.contains("ENOSYS"), "\(outcome.text)")
+    /// The groups of root's shell, with which the job could read what is the group's.
+    @Test(.requires(.root)) func `groups of the caller stay behind`() throws {
+        try Fixture.run { fixture in
+            let script = "exec setpriv --groups 0,4,42 \"$@\""
+            let job = try fixture.launch("default", [], probe("status", "Groups"), script: script)
+            #expect(job.outcome.text.hasPrefix("Groups:") && !job.outcome.text.contains { $0.isNumber }, job.summary)
+            #expect(try unconfined(bare("status", "Groups"), script: script).text.contains("0 4 42"))
+        }
+    }
+
+    /// An account whose groups the kernel does not let it drop gets no job that would have them.
+    @Test(.requires(.root)) func `groups that cannot be left behind are an error`() throws {
+        try Fixture.run { fixture in
+            let words = ["setpriv", "--reuid=4711", "--regid=4711", "--groups", "4,42", Executables.brig, "run", "--", "/bin/true"]
+            let outcome = try unconfined(words)
+            #expect(outcome.exitCode == 125 && outcome.errorText.contains("supplementary groups"), "\(outcome.errorText)")
+            let control = try unconfined(["setpriv", "--reuid=4711", "--regid=4711", "--clear-groups", Executables.brig, "run", "--", "/bin/true"])
+            #expect(control.exitCode == 0, "\(control.errorText)")
+        }
+    }
+
+    @Test(arguments: Caller.allCases) func `init is out of reach`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            let policy = try fixture.lenient(["ptrace", "process_vm_readv", "pidfd_getfd"], user: 65534)
+            let attempts = ["ptrace 1", "kill 1 9", "kill 1 19", "read /proc/1/environ", "read /proc/1/maps", "read /proc/1/mem", "read /proc/1/exe", "list /proc/1/root", "list /proc/1/fd", "kill -1 0"]
+            let script = attempts.map { "\(probeInJob) \($0)" }.joined(separator: "\n") + "\necho alive"
+            let job = try fixture.launch(policy, [], shell(script), as: caller)
+            #expect(job.exitCode == 0 && job.outcome.lines.last == "alive", job.summary)
+            // Init's own answer to a signal is none: the kernel drops what has no handler there (kill(2), "NOTES").
+            let answers = job.outcome.lines.dropLast().filter { !$0.contains("= -1 E") && !$0.hasPrefix("kill = 0") }
+            #expect(answers.isEmpty, job.summary)
+            // Its own child is within reach.
+            let own = try fixture.launch(policy, [], shell("sleep 5 & \(probeInJob) ptrace $!"), as: caller)
+            #expect(own.outcome.text.contains("ptrace = 0"), own.summary)
+        }
+    }
+
+    @Test(arguments: Caller.allCases) func `processes of the machine are unseen`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            let count = "ls -d /proc/[0-9]* | wc -l; \(probeInJob) kill \(getpid()) 0"
+            let job = try fixture.launch("default", [], shell(count), as: caller)
+            #expect(Int(job.outcome.lines.first ?? "") ?? 99 <= 4 && job.outcome.lines.last == "kill = -1 ESRCH", job.summary)
+            #expect(Int(try unconfined(shell(count.prefix { $0 != ";" }.description)).lines.first ?? "") ?? 0 > 4)
+        }
+    }
+
+    /// The request to die with the parent is the process's own to clear, and is lost where a second thread executes a program: a job without init that had it so lived on.
+    @Test(arguments: Caller.allCases) func `a job without init cannot cut its tie to brig`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            for (name, attempt) in [("cleared", ["prctl", "1", "0", ","]), ("executed", ["thread-exec", probeInJob])] {
+                let shared = try fixture.shared(name)
+                let policy = try fixture.lenient(user: 65534, with: [.init("process", ["init": false, "user": 65534, "group": 65534])])
+                let last = ["create", "/media/running", "x", ",", "sleep", "2.5", ",", "create", "/media/late", "x"]
+                let words = [Executables.brig, "run", "--policy", policy, "--bind", "\(shared):/media:rw", "--bind", "\(Executables.probe.dropLast("/probe".count)):/mnt", "--", probeInJob]
+                let kill = """
+                    "$@" & pid=$!
+                    until [ -e \(shared)/running ]; do sleep 0.02; kill -0 $pid 2>/dev/null || exit 99; done
+                    for p in $pid $(cat /proc/$pid/task/*/children); do [ "$(cat /proc/$p/comm)" = brig ] && kill -KILL $p && break; done; wait $pid; sleep 4
+                    """
+                _ = try unconfined(words + attempt + last, as: caller, script: kill)
+                #expect(try fixture.names(in: name) == ["running"], "\(name): the job lived on")
+            }
+            // Left alone it does write.
+            let shared = try fixture.shared("control")
+            let policy = try fixture.lenient(user: 65534, with: [.init("process", ["init": false, "user": 65534, "group": 65534])])
+            let control = try fixture.launch(policy, ["--bind", "\(shared):/media:rw"], probe("prctl", "1", "0", ",", "create", "/media/late", "x", ",", "ids"), as: caller)
+            #expect(control.outcome.text.contains("prctl = 0") && control.outcome.text.contains("pid: 1\n"), control.summary)
+            #expect(try fixture.names(in: "control") == ["late"])
+        }
+    }
+
+    /// A caller that ignores SIGCHLD has its children reaped by the kernel, with their status.
+    @Test(arguments: Caller.allCases) func `a caller's dispositions do not change the report`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            let script = "exec env --ignore-signal=CHLD,PIPE,XFSZ,ALRM \"$@\""
+            let job = try fixture.launch("default", [], shell("exit 7"), as: caller, script: script)
+            #expect(job.exitCode == 7 && job.reason == "exited", job.summary)
+        }
+    }
+
+    /// A ceiling of the caller's on files is met with an error, not with a signal that ends brig.
+    @Test(arguments: Caller.allCases) func `a caller's limits end nothing silently`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            let words = [Executables.brig, "run", "--", "/bin/true"]
+            let outcome = try unconfined(words, as: caller, script: "ulimit -f 0; exec \"$@\"")
+            #expect(outcome.exitCode == 125 && outcome.errorText.contains("EFBIG"), "\(outcome)")
+            #expect(try unconfined(words, as: caller).exitCode == 0)
+        }
+    }
+
+    @Test(arguments: Caller.allCases) func `capabilities are those of the policy`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            let none = try fixture.launch("default", [], probe("caps"), as: caller)
+            #expect(none.outcome.lines.filter { $0.hasPrefix("Cap") }.allSatisfy { $0.hasSuffix("0000000000000000") }, none.summary)
+            #expect(none.outcome.text.contains("NoNewPrivs:\t1") && none.outcome.text.contains("Seccomp:\t2"), none.summary)
+            // CAP_CHOWN and no more, in every set but the ambient one.
+            let one = try fixture.launch(try fixture.lenient(retain: ["CAP_CHOWN"]), [], probe("caps"), as: caller)
+            #expect(one.outcome.lines.filter { $0.hasPrefix("Cap") }.map { $0.suffix(1) } == ["1", "1", "1", "1", "0"], one.summary)
+            #expect(one["/enforcement/capabilities/names"] == ["CAP_CHOWN"], one.summary)
+        }
+    }
+
+    /// The launcher's own calls carry a key; the job's do not, whatever it puts into the sixth argument.
+    @Test(.requires(.cgroupMemory, .cgroupPids)) func `calls of the launch are not the job's`() throws {
+        try Fixture.run { fixture in
+            let job = try fixture.launch("strict", [], probe("exec", "/bin/true"))
+            #expect(job.outcome.text == "execv = -1 EPERM\n", job.summary)
+            #expect(try fixture.launch("default", [], probe("exec", "/bin/true")).outcome.text.isEmpty)
         }
     }
 
     /// Exact however many come, from however many threads.
-    @Test func aFloodOfRefusedCallsIsCounted() throws {
+    @Test(.requires(.seccompNotify), arguments: Caller.allCases) func `a flood of refused calls is counted`(caller: Caller) throws {
         try Fixture.run { fixture in
-            let file = fixture.path("r.json")
-            let outcome = try Executables.run(["run", "--policy", "default", "--report", file, "--bind", "\(Executables.probe):/probe", "--", "/probe", "denied-threads", "8", "2000"])
-            #expect(outcome.exitCode == 0, "\(outcome.errorText)")
-            let report = try readText(file)
-            #expect(report.contains("\"count\": 16000"), "\(report)")
-            #expect(outcome.maxResidentBytes < 200 << 20)
+            let job = try fixture.launch("default", [], probe("denied-threads", "8", "2000"), as: caller)
+            #expect(job.exitCode == 0 && job["/syscalls/counts/kexec_load"] == 16000, job.summary)
+            #expect(job.outcome.maxResidentBytes < 200 << 20)
         }
     }
 }

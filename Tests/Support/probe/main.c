@@ -34,7 +34,7 @@ void pause_for(double seconds) {
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) == EINTR) {}
 }
 
-static const struct command *const tables[] = {process_commands, call_commands, file_commands, fact_commands};
+static const struct command *const tables[] = {process_commands, call_commands, kept_commands, file_commands, fact_commands};
 
 static int usage(void) {
     fprintf(stderr, "probe COMMAND [ARGUMENT...] [, COMMAND [ARGUMENT...]]...\n");

@@ -25,8 +25,8 @@ struct command {
     const char *help;
 };
 
-/// Tables of the four files, each ended by an entry without a name.
-extern const struct command process_commands[], call_commands[], file_commands[], fact_commands[];
+/// Tables of the files, each ended by an entry without a name.
+extern const struct command process_commands[], call_commands[], kept_commands[], file_commands[], fact_commands[];
 
 /// Prints the line for a call that returned `value` (with errno where it is -1).
 void result(const char *name, long value);
