@@ -47,10 +47,9 @@ public enum Requirement: String, Sendable, CaseIterable {
     case busybox
     /// Docker's default seccomp profile, as Debian's package golang-github-containers-common installs it.
     case dockerProfile
-    /// bpf(2) with tracing programs, and the kernel's description of its types.
     /// keyctl(2): a kernel with keys, and no filter around the tests that refuses them.
     case keyrings
-    /// bpf(2) with tracing programs.
+    /// bpf(2) with tracing programs, and the kernel's description of its types.
     case bpf
 
     /// Why the machine does not have it; nil where it does.
@@ -91,7 +90,6 @@ public enum Requirement: String, Sendable, CaseIterable {
             !exists("/sys/kernel/btf/vmlinux")
                 ? "a kernel without type information" : test_attach_tracing() == 0 ? nil : "bpf(2) may not attach tracing programs: \(unsafe String(cString: strerror(errno)))"
         case .keyrings: (try? Command(Executables.probe, ["find-key", "none"]).run().text.contains("ENOKEY")) == true ? nil : "no session keyring can be searched"
-        case .bpf: geteuid() == 0 && exists("/sys/kernel/btf/vmlinux") ? nil : "not root, or a kernel without type information"
         }
     }
 
