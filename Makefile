@@ -26,7 +26,7 @@ test-vm: ## run the launching and attacking tests on Debian's 6.1 and 6.12 kerne
 	Tests/VM/run
 
 check: ## formats, floors, the child's symbols, no Foundation on the launch path, scripts, documents
-	Scripts/install-dependencies build && Scripts/check-format && Scripts/check-floors && Scripts/check-scripts && Scripts/check-child-symbols && Scripts/check-no-foundation && Scripts/check-documents
+	Scripts/install-dependencies build && Scripts/check-format && Scripts/check-floors && Scripts/check-scripts && Scripts/check-child-symbols && Scripts/check-no-foundation && Scripts/check-documents && Scripts/check-attacks
 
 bench: ## compare a launch with the field's tools
 	Scripts/install-dependencies build bench && $(MAKE) --no-print-directory release && Scripts/bench
