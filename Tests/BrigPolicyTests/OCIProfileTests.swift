@@ -97,6 +97,14 @@ import Testing
         #expect(try actions(allow, some) == [.allow])
     }
 
+    /// Programs with threads would have a violation each time otherwise.
+    @Test func whatProgramsFallBackFromIsAbsent() throws {
+        let entry = #"{"names": ["clone3", "openat2"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}"#
+        let calls = try policy(#"{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [\#(entry)]}"#)
+        #expect(try rules(calls, "clone3").map(\.action) == [.absent])
+        #expect(try rules(calls, "openat2").map(\.action) == [.errno(ENOSYS)])
+    }
+
     @Test(arguments: [
         (#"{"defaultAction": "SCMP_ACT_ALLOW"}"#, "denies what a policy does not name"),
         (#"{"defaultAction": "SCMP_ACT_ERRNO", "listenerPath": "/run/agent"}"#, "asks another process"),
