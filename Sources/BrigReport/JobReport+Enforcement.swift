@@ -25,7 +25,9 @@ extension JobReport.Enforcement.Capabilities {
 
 extension JobReport.Enforcement.Cgroup {
     var json: JSONValue {
-        .fields(("version", .count(version)), ("memoryMax", .figure(memoryMax)), ("swapMax", .figure(swapMax)), ("pidsMax", .figure(pidsMax)), ("cpuMax", .text(cpuMax)))
+        .fields(
+            ("version", .count(version)), ("memoryMax", .figure(memoryMax)), ("swapMax", .figure(swapMax)), ("pidsMax", .figure(pidsMax)), ("cpuMax", .text(cpuMax)),
+            ("ioMax", .texts(ioMax)))
     }
 }
 

@@ -410,6 +410,8 @@ extension JobReport {
             public var pidsMax: UInt64?
             /// `quota period` in microseconds, as the kernel writes it.
             public var cpuMax: String?
+            /// A disk each, as io.max has it.
+            public var ioMax: [String] = []
             public init(version: Int) { self.version = version }
         }
         public struct IDRange: Sendable, Equatable {

@@ -80,7 +80,7 @@ enum Samples {
 
     private static var enforcement: JobReport.Enforcement {
         var cgroup = JobReport.Enforcement.Cgroup(version: 2)
-        (cgroup.memoryMax, cgroup.swapMax, cgroup.pidsMax, cgroup.cpuMax) = (268_435_456, 0, 64, "50000 100000")
+        (cgroup.memoryMax, cgroup.swapMax, cgroup.pidsMax, cgroup.cpuMax, cgroup.ioMax) = (268_435_456, 0, 64, "50000 100000", ["8:0 rbps=max wbps=1048576 riops=max wiops=max"])
         return JobReport.Enforcement(
             readAt: "exec", seccomp: .init(mode: 2, filters: 1, instructions: 387, sha256: hex("d")),
             capabilities: .init(bounding: 0x20, permitted: 0x20, effective: 0x20, inheritable: 0, ambient: 0, names: ["CAP_KILL"]), noNewPrivileges: true,

@@ -24,8 +24,8 @@ extension Cgroup {
     private static func makeVersion1(
         _ demand: CgroupDemand, _ name: String, _ mounts: CgroupMounts, _ degraded: inout [JobReport.Degradation], _ prepare: ([String]) throws(LaunchError) -> Void
     ) throws(LaunchError) -> Cgroup {
-        var wanted = demand.controllers.map { (name: version1Names[$0.name] ?? $0.name, isRequired: $0.isRequired, isAsked: demand.asks($0.name)) }
-        if demand.needsCPUTime { wanted.append(("cpuacct", demand.isCPUTimeRequired, true)) }
+        var wanted = demand.controllers.map { (name: version1Names[$0.name] ?? $0.name, protection: $0.name, isRequired: $0.isRequired, isAsked: demand.asks($0.name)) }
+        if demand.needsCPUTime { wanted.append(("cpuacct", "cpuTime", demand.isCPUTimeRequired, true)) }
         var usable: [(name: String, hierarchy: CgroupMounts.Hierarchy)] = []
         for controller in wanted {
             if let hierarchy = mounts.version1[controller.name], unsafe access(hierarchy.own, W_OK) == 0 {
@@ -35,7 +35,7 @@ extension Cgroup {
             let reason =
                 mounts.version1[controller.name] == nil
                 ? "no hierarchy of cgroup version 1 on this host has the controller \(controller.name)" : "this account may not make cgroups below \(mounts.version1[controller.name]?.own ?? "")"
-            try refuse(controller.name, reason, isRequired: controller.isRequired, isAsked: controller.isAsked, &degraded)
+            try refuse(controller.protection, reason, isRequired: controller.isRequired, isAsked: controller.isAsked, &degraded)
         }
         if usable.isEmpty { return .none }
         var paths: [String] = []

@@ -59,11 +59,11 @@ enum Cgroup {
     }
 
     /// The ceilings that the kernel has now.
-    func readBack() -> (memory: UInt64?, swap: UInt64?, pids: UInt64?, cpu: String?) {
+    func readBack() -> CgroupCeilings {
         switch self {
         case .version1(let cgroup): cgroup.readBack()
         case .version2(let cgroup): cgroup.readBack()
-        case .none: (nil, nil, nil, nil)
+        case .none: CgroupCeilings()
         }
     }
 

@@ -1,6 +1,7 @@
 internal import BrigPolicy
 internal import BrigReport
 internal import BrigSystem
+internal import Glibc
 
 /// What a job's cgroup must bound, and what is only wanted.
 struct CgroupDemand: Equatable {
@@ -46,17 +47,33 @@ struct CgroupDemand: Equatable {
         return needed
     }
 
-    /// Sets each limit of a disk by `set`: throws where one is required and cannot be set (no disk, or one that cannot be throttled), gives the others.
+    /// Sets the ceiling of swap by `set`. A kernel that does not account swap has no file for it: nothing is missing then where no swap is in use.
+    static func limitSwap(isRequired: Bool, _ set: () throws(SystemError) -> Void) throws(SystemError) -> [JobReport.Degradation] {
+        do throws(SystemError) {
+            try set()
+        } catch  where error.errno == ENOENT {
+            let hasSwap = try readText("/proc/swaps").split(separator: "\n").count > 1
+            if hasSwap && isRequired { throw error }
+            if hasSwap { return [JobReport.Degradation(protection: "swap", reason: "this kernel does not account swap")] }
+        }
+        return []
+    }
+
+    /// Sets each limit of a disk by `set`: a path may be on no disk, or on one that cannot be throttled.
     func limitIO(_ set: (IORates) throws(SystemError) -> Void) throws(SystemError) -> [JobReport.Degradation] {
         var degraded: [JobReport.Degradation] = []
-        for limit in io {
-            do throws(SystemError) {
-                try set(try limit.rates)
-            } catch {
-                if limit.isRequired { throw error }
-                degraded.append(JobReport.Degradation(protection: "io", reason: error.description))
-            }
-        }
+        for limit in io { degraded += try Self.limit("io", isRequired: limit.isRequired) { () throws(SystemError) in try set(try limit.rates) } }
         return degraded
+    }
+
+    /// Sets a ceiling by `set`. Throws where it is required and the kernel refuses it; gives it where it is not.
+    static func limit(_ protection: String, isRequired: Bool, _ set: () throws(SystemError) -> Void) throws(SystemError) -> [JobReport.Degradation] {
+        do throws(SystemError) {
+            try set()
+            return []
+        } catch {
+            if isRequired { throw error }
+            return [JobReport.Degradation(protection: protection, reason: error.description)]
+        }
     }
 }

@@ -39,30 +39,29 @@ final class CgroupV1 {
 
     /// Sets the ceilings. Throws the first that must be set and cannot be; gives those that need not be.
     func apply(_ demand: CgroupDemand) throws(SystemError) -> [JobReport.Degradation] {
+        var degraded: [JobReport.Degradation] = []
         if let memory = path("memory") {
             if let limit = demand.memory {
                 try writeText("\(limit)", to: "\(memory)/memory.limit_in_bytes")
-                if let swap = demand.swap { try limitSwap(memory, limit + swap, isRequired: demand.isSwapRequired) }
+                if let swap = demand.swap { degraded += try limitSwap(memory, limit + swap, isRequired: demand.isSwapRequired) }
             }
             if demand.oomGroup && demand.memory != nil { oomEvents = try Self.watchMemory(memory) }
         }
         if let pids = path("pids"), let limit = demand.pids { try writeText("\(limit)", to: "\(pids)/pids.max") }
         if let cpu = path("cpu"), let milli = demand.milliCPUs {
-            try writeText("100000", to: "\(cpu)/cpu.cfs_period_us")
-            try writeText("\(max(milli * 100, 1000))", to: "\(cpu)/cpu.cfs_quota_us")
+            // A kernel without bandwidth control has the controller, and not the files.
+            degraded += try CgroupDemand.limit("cpu", isRequired: demand.isCPURequired) { () throws(SystemError) in
+                try writeText("100000", to: "\(cpu)/cpu.cfs_period_us")
+                try writeText("\(max(milli * 100, 1000))", to: "\(cpu)/cpu.cfs_quota_us")
+            }
         }
-        guard let blkio = path("blkio") else { return [] }
-        return try demand.limitIO { (rates) throws(SystemError) in try apply(rates, blkio) }
+        guard let blkio = path("blkio") else { return degraded }
+        return try degraded + demand.limitIO { (rates) throws(SystemError) in try apply(rates, blkio) }
     }
 
-    /// The ceiling of memory and swap together. A kernel without the file has no swap to bound where no swap is in use.
-    private func limitSwap(_ memory: String, _ total: UInt64, isRequired: Bool) throws(SystemError) {
-        do throws(SystemError) {
-            try writeText("\(total)", to: "\(memory)/memory.memsw.limit_in_bytes")
-        } catch  where error.errno == ENOENT {
-            let hasSwap = try readText("/proc/swaps").split(separator: "\n").count > 1
-            if hasSwap && isRequired { throw error }
-        }
+    /// The ceiling of memory and swap together.
+    private func limitSwap(_ memory: String, _ total: UInt64, isRequired: Bool) throws(SystemError) -> [JobReport.Degradation] {
+        try CgroupDemand.limitSwap(isRequired: isRequired) { () throws(SystemError) in try writeText("\(total)", to: "\(memory)/memory.memsw.limit_in_bytes") }
     }
 
     private func apply(_ rates: IORates, _ blkio: String) throws(SystemError) {
@@ -122,13 +121,20 @@ final class CgroupV1 {
     }
 
     /// What the kernel has as limits now.
-    func readBack() -> (memory: UInt64?, swap: UInt64?, pids: UInt64?, cpu: String?) {
+    func readBack() -> CgroupCeilings {
         let memory = number("memory", "memory.limit_in_bytes")
         let total = number("memory", "memory.memsw.limit_in_bytes")
         let swap = memory.flatMap { memory in total.map { $0 >= memory ? $0 - memory : 0 } }
         var cpu: String?
         if let quota = number("cpu", "cpu.cfs_quota_us"), let period = number("cpu", "cpu.cfs_period_us") { cpu = "\(quota) \(period)" }
-        return (memory, swap, number("pids", "pids.max"), cpu)
+        return CgroupCeilings(memory: memory, swap: swap, pids: number("pids", "pids.max"), cpu: cpu, io: rates())
+    }
+
+    /// Version 1 has a file for each rate.
+    private func rates() -> [String] {
+        [("rbps", "read_bps_device"), ("wbps", "write_bps_device"), ("riops", "read_iops_device"), ("wiops", "write_iops_device")].flatMap { name, file in
+            (text("blkio", "blkio.throttle.\(file)") ?? "").split(separator: "\n").map { $0.split(separator: " ") }.filter { $0.count == 2 }.map { "\($0[0]) \(name)=\($0[1])" }
+        }
     }
 
     private func text(_ controller: String, _ file: String) -> String? {

@@ -22,29 +22,27 @@ final class CgroupV2 {
 
     /// Sets the ceilings. Throws the first that must be set and cannot be; gives those that need not be.
     func apply(_ demand: CgroupDemand) throws(SystemError) -> [JobReport.Degradation] {
+        var degraded: [JobReport.Degradation] = []
         if controllers.contains("memory") {
             if let limit = demand.memory {
                 try set("memory.max", "\(limit)")
-                if let swap = demand.swap { try limitSwap(swap, isRequired: demand.isSwapRequired) }
+                if let swap = demand.swap { degraded += try limitSwap(swap, isRequired: demand.isSwapRequired) }
                 if demand.oomGroup { try set("memory.oom.group", "1") }
             }
         }
         if controllers.contains("pids"), let limit = demand.pids { try set("pids.max", "\(limit)") }
-        if controllers.contains("cpu"), let milli = demand.milliCPUs { try set("cpu.max", "\(max(milli * 100, 1000)) 100000") }
+        if controllers.contains("cpu"), let milli = demand.milliCPUs {
+            // A kernel without bandwidth control has the controller, and not the file.
+            degraded += try CgroupDemand.limit("cpu", isRequired: demand.isCPURequired) { () throws(SystemError) in try set("cpu.max", "\(max(milli * 100, 1000)) 100000") }
+        }
         // A job that cannot write here cannot make groups of its own either; this is for the day when it can.
         try set("cgroup.max.descendants", "0")
-        guard controllers.contains("io") else { return [] }
-        return try demand.limitIO { (rates) throws(SystemError) in try set("io.max", rates.version2) }
+        guard controllers.contains("io") else { return degraded }
+        return try degraded + demand.limitIO { (rates) throws(SystemError) in try set("io.max", rates.version2) }
     }
 
-    /// A kernel without the file has no swap to bound where no swap is in use.
-    private func limitSwap(_ bytes: UInt64, isRequired: Bool) throws(SystemError) {
-        do throws(SystemError) {
-            try set("memory.swap.max", "\(bytes)")
-        } catch  where error.errno == ENOENT {
-            let hasSwap = try readText("/proc/swaps").split(separator: "\n").count > 1
-            if hasSwap && isRequired { throw error }
-        }
+    private func limitSwap(_ bytes: UInt64, isRequired: Bool) throws(SystemError) -> [JobReport.Degradation] {
+        try CgroupDemand.limitSwap(isRequired: isRequired) { () throws(SystemError) in try set("memory.swap.max", "\(bytes)") }
     }
 
     /// Removes it, once nobody is in it, and with it what was changed to make room for it.
@@ -130,8 +128,10 @@ final class CgroupV2 {
     }
 
     /// What the kernel has as limits now.
-    func readBack() -> (memory: UInt64?, swap: UInt64?, pids: UInt64?, cpu: String?) {
-        (number("memory.max"), number("memory.swap.max"), number("pids.max"), text("cpu.max").map { String($0.prefix { $0 != "\n" }) })
+    func readBack() -> CgroupCeilings {
+        CgroupCeilings(
+            memory: number("memory.max"), swap: number("memory.swap.max"), pids: number("pids.max"), cpu: text("cpu.max").map { String($0.prefix { $0 != "\n" }) },
+            io: (text("io.max") ?? "").split(separator: "\n").map(String.init))
     }
 
     private func set(_ file: String, _ value: String) throws(SystemError) { try writeText(value, to: "\(path)/\(file)") }

@@ -22,7 +22,7 @@ struct ReadBack {
         var group: JobReport.Enforcement.Cgroup?
         if let version = cgroup.version {
             var read = JobReport.Enforcement.Cgroup(version: version)
-            (read.memoryMax, read.swapMax, read.pidsMax, read.cpuMax) = (limits.memory, limits.swap, limits.pids, limits.cpu)
+            (read.memoryMax, read.swapMax, read.pidsMax, read.cpuMax, read.ioMax) = (limits.memory, limits.swap, limits.pids, limits.cpu, limits.io)
             group = read
         }
         return JobReport.Enforcement(
