@@ -173,10 +173,10 @@ public struct RootPlan: Sendable, Equatable {
         switch mount.kind {
         case .bind(let source):
             if !mount.isReadOnly { hasWritableBind = true }
-            steps.append(RootStep(.bind(.opened(source)), target, flags: .create, attributes: attributes))
+            steps.append(RootStep(.bind(.opened(source)), target, flags: [.create, .ofPolicy], attributes: attributes))
         case .tmpfs(let size):
             let options = ["size=\(size.bytes)", "nr_inodes=65536", "mode=1777"]
-            steps.append(RootStep(.fileSystem(type: "tmpfs", options: options), target, flags: .create, attributes: attributes))
+            steps.append(RootStep(.fileSystem(type: "tmpfs", options: options), target, flags: [.create, .ofPolicy], attributes: attributes))
         }
     }
 

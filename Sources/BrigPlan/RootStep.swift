@@ -39,6 +39,7 @@ public struct RootStep: Sendable, Equatable {
         public static let inScratch = Flags(rawValue: 8)
         public static let owned = Flags(rawValue: 16)
         public static let isRoot = Flags(rawValue: 32)
+        public static let ofPolicy = Flags(rawValue: 64)
     }
 
     /// MOUNT_ATTR_* (linux/mount.h)

@@ -11,6 +11,8 @@ struct cell {
     uint32_t detail;
     /// The root file system as it grows, the scratch tree, and procfs; -1 until they exist.
     int root_fd, scratch_fd, proc_fd;
+    /// The mount at /dev (statx(2), stx_mnt_id).
+    uint64_t device_mount;
     int master_fd, slave_fd;
     /// Standard input where it was opened anew, or -1.
     int input_fd;

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 // glibc's sys/mount.h and the kernel's linux/mount.h cannot be included together everywhere.
@@ -72,6 +74,17 @@ static void set_attributes(struct cell *cell, long tree, uint64_t attributes, bo
     if (attributes) cell_must(cell, raw5(__NR_mount_setattr, tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof attr));
 }
 
+/// A policy cannot say these targets; a link that an image or an earlier job has left must not either.
+static void refuse_reserved(struct cell *cell, long target) {
+    struct statfs system;
+    struct statx here, root;
+    cell_must(cell, raw2(__NR_fstatfs, target, &system));
+    cell_must(cell, raw5(__NR_statx, target, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &here));
+    cell_must(cell, raw5(__NR_statx, cell->root_fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &root));
+    bool is_root = here.stx_mnt_id == root.stx_mnt_id && here.stx_ino == root.stx_ino;
+    if (is_root || here.stx_mnt_id == cell->device_mount || system.f_type == PROC_SUPER_MAGIC || system.f_type == DEVPTS_SUPER_MAGIC) cell_fail(cell, -ELOOP);
+}
+
 /// Attaches a tree at the step's target; the tree's descriptor is closed unless it is the new root.
 static void attach(struct cell *cell, const struct brig_step *step, long tree) {
     long target = open_target(cell, step);
@@ -80,8 +93,14 @@ static void attach(struct cell *cell, const struct brig_step *step, long tree) {
         return;
     }
     cell_must(cell, target);
+    if (step->flags & BRIG_STEP_OF_POLICY) refuse_reserved(cell, target);
     cell_must(cell, raw5(__NR_move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
     raw1(__NR_close, target);
+    if (strlen(step->target) == 3 && memcmp(step->target, "dev", 3) == 0) {
+        struct statx status;
+        cell_must(cell, raw5(__NR_statx, tree, "", AT_EMPTY_PATH, STATX_MNT_ID, &status));
+        cell->device_mount = status.stx_mnt_id;
+    }
     if (step->flags & BRIG_STEP_IS_ROOT)
         cell->root_fd = (int)tree;
     else

@@ -72,6 +72,8 @@ enum {
     BRIG_STEP_OWNED = 16,
     /// What is mounted becomes the root that later targets are resolved in (its own target is of the scratch tree).
     BRIG_STEP_IS_ROOT = 32,
+    /// A mount of the policy's: never over the root, procfs, /dev or devpts, wherever a link that its target goes by may lead.
+    BRIG_STEP_OF_POLICY = 64,
 };
 
 struct brig_step {
