@@ -61,6 +61,7 @@ public struct JobRunner: ~Copyable {
             terminal: request.streams == .terminal ? CallerTerminal.size() : nil, isAudit: request.audit != nil, tracesAllowed: recording?.tracesAllowed ?? false)
         let plan = try plan(policy, program, context)
 
+        let accesses = watchAccesses(command == nil ? nil : policy.appArmor.profile)
         let demand = CgroupDemand(policy.limits)
         let mounts = try inStage("cgroup") { () throws(SystemError) in try CgroupMounts.current() }
         var record = JobTable.Record(id: id)
@@ -70,7 +71,7 @@ public struct JobRunner: ~Copyable {
         }
         var finished: FinishedJob
         do throws(LaunchError) {
-            let job = try RunningJob(request, plan: plan, demand: demand, cgroup: cgroup, trees: trees, network: network, recording: recording)
+            let job = try RunningJob(request, plan: plan, demand: demand, cgroup: cgroup, trees: trees, network: network, recording: recording, accesses: accesses)
             try job.start(cgroup, trees: &trees) { process throws(LaunchError) in
                 record.process = process
                 try table.write(record, slot: slot)
@@ -89,6 +90,16 @@ public struct JobRunner: ~Copyable {
         var report = report(finished, plan: plan, image: image, cgroupVersion: cgroup.version)
         report.process = processSettings(plan, policy, inherited: inherited)
         return report
+    }
+
+    /// Begins to hear what AppArmor denies the job, where it enters a profile.
+    private mutating func watchAccesses(_ profile: String?) -> AccessWatch? {
+        guard let profile else { return nil }
+        let accesses = AccessWatch(profile: profile)
+        if let obstacle = accesses.obstacle, request.policy.onViolation == .kill, request.audit == nil {
+            degraded.append(JobReport.Degradation(protection: "onViolation", reason: "an access that AppArmor denies does not end the job: \(obstacle)"))
+        }
+        return accesses
     }
 
     private func plan(_ policy: Policy, _ program: Command, _ context: LaunchContext) throws(LaunchError) -> LaunchPlan {

@@ -3,12 +3,16 @@
 static const unsigned char job[] = {
 #embed "../../Profiles/brig-job"
 };
+static const unsigned char strict[] = {
+#embed "../../Profiles/brig-strict"
+};
 static const unsigned char command[] = {
 #embed "../../Profiles/brig"
 };
 
 static const struct brig_profile profiles[] = {
     {"brig-job", job, sizeof job},
+    {"brig-strict", strict, sizeof strict},
     {"brig", command, sizeof command},
 };
 

@@ -92,16 +92,6 @@ extension ShippedProfile {
         } catch {
             throw AppArmorError(error)
         }
-        return names.compactMap { Int32($0) }.sorted().filter { AppArmor.label(process: "\($0)").map { label($0, has: name) } ?? false }
-    }
-
-    /// Whether a label (`a (enforce)`, `a//&b (enforce)`, `b//child (enforce)`) has a profile or a child of it in it.
-    static func label(_ label: String, has name: String) -> Bool {
-        let stack = label.hasSuffix(")") ? label[..<(label.lastIndex(of: "(") ?? label.endIndex)].drop { $0 == " " } : label[...]
-        return stack.split(separator: "&").contains { part in
-            var part = part
-            while part.hasSuffix("/") || part.hasSuffix(" ") { part.removeLast() }
-            return part == name || part.hasPrefix("\(name)//")
-        }
+        return names.compactMap { Int32($0) }.sorted().filter { AppArmor.label(process: "\($0)").map { AppArmorLabel($0).involves(name) } ?? false }
     }
 }

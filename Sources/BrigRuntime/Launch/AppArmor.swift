@@ -31,6 +31,23 @@ enum AppArmor {
         }
     }
 
+    /// Whether a process with this label is held by the profile in enforce mode, alone or in a stack.
+    ///
+    /// A stack of profiles of several modes is `mixed`; then the profile's own mode tells.
+    static func isEnforced(_ profile: String, label: String?) -> Bool {
+        guard let label = label.map({ AppArmorLabel($0) }), label.profiles.contains(profile) else { return false }
+        return label.mode == "enforce" || (label.mode == "mixed" && mode(of: profile) == "enforce")
+    }
+
+    /// The mode of a loaded profile; nil where this account may not know.
+    private static func mode(of profile: String) -> String? {
+        do throws(SystemError) {
+            return try readText("\(securityFiles)/profiles", limit: 16 << 20).split(separator: "\n").lazy.compactMap { LoadedProfile(line: $0) }.first { $0.name == profile }?.mode
+        } catch {
+            return nil
+        }
+    }
+
     private static let securityFiles = "/sys/kernel/security/apparmor"
 
     private static func isListed(_ profile: String) -> Bool? {
@@ -61,7 +78,7 @@ enum AppArmor {
             return nil
         }
         // A confined brig can only add to what confines it.
-        let verb = ownLabel() == "unconfined" ? "exec" : "stack"
+        let verb = ownLabel().map { AppArmorLabel($0).isUnconfined } == true ? "exec" : "stack"
         return "\(verb) \(profile)"
     }
 }

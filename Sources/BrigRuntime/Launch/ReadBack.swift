@@ -60,8 +60,8 @@ struct ReadBack {
         expect("the gid map", read.groupMap.map(\.range) == plan.identity.groupMap.ranges, "\(read.groupMap)")
         if plan.appArmorCommand != nil, read.readAt == "exec" {
             let profile = read.appArmor.requested ?? ""
-            let current = read.appArmor.current ?? "none"
-            expect("the AppArmor label", current == "\(profile) (enforce)" || current.hasSuffix("//&\(profile) (enforce)") || current.contains("\(profile)//&"), current)
+            let current = read.appArmor.current
+            expect("the AppArmor label", AppArmor.isEnforced(profile, label: current), current ?? "none")
         }
         addLimits(read, demand, cgroup.paths, expect)
         return found

@@ -6,10 +6,8 @@ internal import CBrigLinux
 internal import Glibc
 
 /// The system calls that were refused: each distinct one with its first occurrence, and a count.
-///
-/// Memory does not grow with what the job does: beyond `capacity` distinct calls all others share one entry, whose count is still exact.
 struct DeniedCalls {
-    static let capacity = 256
+    static var capacity: Int { DistinctViolations<Key>.capacity }
 
     private struct Key: Hashable {
         let abi: String
@@ -17,38 +15,26 @@ struct DeniedCalls {
         let action: String
     }
 
-    private var entries: [Key: Int] = [:]
-    private(set) var violations: [JobReport.Violation] = []
-    /// Calls that are counted only in the shared entry.
-    private(set) var overflow: UInt64 = 0
-    private(set) var total: UInt64 = 0
+    private var distinct = DistinctViolations<Key>(.systemCall)
 
     /// Counts one refused call. `process` is asked only for the first of its kind.
     mutating func add(abi: String, number: UInt32, arguments: [UInt64], action: String, atMillis: UInt64, process: () -> JobReport.Violation.Process?) {
-        total += 1
-        let key = Key(abi: abi, number: number, action: action)
-        if let index = entries[key] {
-            violations[index].count += 1
-        } else if violations.count < Self.capacity {
-            entries[key] = violations.count
-            violations.append(
-                JobReport.Violation(
-                    kind: .systemCall, name: callName(number, abi: abi), number: number, abi: abi, arguments: arguments, action: action,
-                    process: process(), firstAtMillis: atMillis, count: 1))
-        } else {
-            overflow += 1
+        distinct.add(Key(abi: abi, number: number, action: action)) {
+            JobReport.Violation(
+                kind: .systemCall, name: callName(number, abi: abi), number: number, abi: abi, arguments: arguments, action: action, process: process(), firstAtMillis: atMillis,
+                count: 1)
         }
     }
 
-    /// The list for the report, with the entry that stands for all that did not fit.
-    var list: [JobReport.Violation] {
-        guard overflow > 0 else { return violations }
-        return violations + [JobReport.Violation(kind: .systemCall, name: "others", action: "denied", count: overflow, isSaturated: true)]
-    }
+    /// The list for the report.
+    var list: [JobReport.Violation] { distinct.list }
+
+    /// Calls that are counted only in the shared entry.
+    var overflow: UInt64 { distinct.overflow }
 
     /// The same for `syscalls.calls`: what fits in the list.
     var calls: [JobReport.Call] {
-        violations.sorted { ($1.count, $0.name) < ($0.count, $1.name) }.map { violation in
+        distinct.first.sorted { ($1.count, $0.name) < ($0.count, $1.name) }.map { violation in
             JobReport.Call(name: violation.name, number: violation.number ?? 0, abi: violation.abi ?? "", count: violation.count, verdict: violation.action, ran: false)
         }
     }

@@ -62,6 +62,8 @@ struct FinishedJob: ~Copyable {
     var scratchInodes: UInt64?
     var network: NetworkTraffic?
     var violations: [JobReport.Violation] = []
+    /// Why the violations may not be all; nil where they are.
+    var violationsGap: String?
     var systemCalls = JobReport.SystemCalls()
     var stdoutBytes: UInt64?
     var stderrBytes: UInt64?
@@ -190,6 +192,7 @@ struct FinishedJob: ~Copyable {
 
     private func fillViolations(_ report: inout JobReport, _ request: JobRequest) {
         report.violations = violations
+        report.unavailable["/violations"] = violationsGap
         // Version 1 tells of the ceiling before the kernel kills, and brig may be first.
         let kills = max(usage.oomKills ?? 0, supervision.cause == .memory ? 1 : 0)
         if kills > 0 { report.violations.append(JobReport.Violation(kind: .memory, name: "memory", action: "kill", count: kills)) }

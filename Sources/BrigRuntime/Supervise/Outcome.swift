@@ -44,6 +44,9 @@ struct Outcome {
         case .violation(let call):
             return JobReport.JobResult(
                 reason: .policyViolation, signal: "SIGKILL", message: "ended for calling \(call), which the policy forbids", evidence: ["systemCall": .text(call)])
+        case .deniedAccess(let access):
+            return JobReport.JobResult(
+                reason: .policyViolation, signal: "SIGKILL", message: "ended for an access that its AppArmor profile forbids: \(access)", evidence: ["access": .text(access)])
         case .pids:
             return JobReport.JobResult(
                 reason: .pidsLimit, signal: "SIGKILL", message: "ended for reaching its ceiling of processes", evidence: ["pids.events max": .integer(Int64(clamping: usage.pidsLimitHits ?? 0))])

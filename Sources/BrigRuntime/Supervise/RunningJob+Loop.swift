@@ -52,6 +52,9 @@ extension RunningJob {
             return last + [.gone]
         case .signals: return signalEvents()
         case .listener: return try answerCalls()
+        case .accesses:
+            guard let denied = try accesses?.take(atMillis: elapsedMillis), request.policy.onViolation == .kill, request.audit == nil else { return [] }
+            return [.deniedAccess(denied)]
         case .wallTimer:
             wallTimer = nil
             return [.wallTimer]
@@ -177,6 +180,11 @@ extension RunningJob {
         if let network { finished.network = NetworkTraffic(try inStage("network") { () throws(SystemError) in try network.with { (file) throws(SystemError) in try file.readAll(limit: 1 << 20, subject: "net/dev") } }) }
         if let listener { finished.violations = listener.denied.list }
         finished.systemCalls = try systemCalls()
+        if let accesses {
+            try accesses.finish(atMillis: elapsedMillis)
+            finished.violations += accesses.violations
+            finished.violationsGap = accesses.gap
+        }
         if let capture = output {
             finished.stdoutBytes = capture.total
             finished.stdout = capture.finish()

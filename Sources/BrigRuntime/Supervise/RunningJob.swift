@@ -11,7 +11,7 @@ final class RunningJob {
     /// What an epoll token stands for.
     enum Token: UInt64 {
         case control = 1
-        case process, signals, listener, wallTimer, ticks, memory, output, error, terminal, keyboard, screenRoom, keyboardRoom
+        case process, signals, listener, wallTimer, ticks, memory, output, error, terminal, keyboard, screenRoom, keyboardRoom, accesses
     }
 
     let request: JobRequest
@@ -20,6 +20,8 @@ final class RunningJob {
     let launcher: Launcher
     let sharedNetwork: SharedNetwork?
     let recording: CallRecording?
+    /// Hears what AppArmor denies; nil where no profile is entered.
+    let accesses: AccessWatch?
     let epoll: Epoll
     let signals: FileDescriptor
     var streams: StandardStreams
@@ -43,9 +45,9 @@ final class RunningJob {
     var isControlOpen = true
 
     /// Starts the child, which waits for its first "go".
-    init(_ request: JobRequest, plan: LaunchPlan, demand: CgroupDemand, cgroup: Cgroup, trees: borrowing SourceTrees, network: SharedNetwork? = nil, recording: CallRecording? = nil)
-        throws(LaunchError)
-    {
+    init(
+        _ request: JobRequest, plan: LaunchPlan, demand: CgroupDemand, cgroup: Cgroup, trees: borrowing SourceTrees, network: SharedNetwork?, recording: CallRecording?, accesses: AccessWatch?
+    ) throws(LaunchError) {
         self.request = request
         self.plan = plan
         self.demand = demand
@@ -65,6 +67,7 @@ final class RunningJob {
         case .none: break
         }
         sharedNetwork = network
+        self.accesses = accesses
         if let network {
             launcher = try network.during { () throws(LaunchError) in try Launcher(plan, descriptors, trees: trees, sharesMemory: Host.isRoot) }
         } else {
@@ -225,6 +228,10 @@ final class RunningJob {
 
     private func startClocks() throws(LaunchError) {
         if let listener { try watch(listener.descriptor.number, .listener) }
+        if let accesses, let number = accesses.descriptor {
+            accesses.begin(JobMembers(main: launcher.job, namespace: enforcement?.namespaces["pid"]?.inode, identity: plan.identity))
+            try watch(number, .accesses)
+        }
         if request.streams == .terminal {
             callerTerminal = try CallerTerminal()
             if let terminal = handover?.terminal {

@@ -15,6 +15,8 @@ struct Supervision: Equatable {
         case memoryCeiling
         /// The policy ends the job for a call.
         case violation(call: String)
+        /// The policy ends the job for an access that AppArmor denied.
+        case deniedAccess(String)
         /// The ceiling of processes was reached, and the policy ends the job for that.
         case pidsCeiling
         case outputExceeded(stream: String)
@@ -34,6 +36,7 @@ struct Supervision: Equatable {
         case cpuTime(nanos: UInt64)
         case memory
         case violation(call: String)
+        case deniedAccess(String)
         case pids
         case output(stream: String)
         case signal(Int32)
@@ -69,6 +72,7 @@ struct Supervision: Equatable {
             guard let limit = cpuLimitNanos, nanos >= limit else { return [] }
             return end(.cpuTime(nanos: nanos))
         case .violation(let call): return end(.violation(call: call))
+        case .deniedAccess(let access): return end(.deniedAccess(access))
         case .pidsCeiling: return end(.pids)
         case .outputExceeded(let stream): return killsOnOutput ? end(.output(stream: stream)) : []
         case .signal(let number): return end(.signal(number))

@@ -130,3 +130,20 @@ int brig_notification_continue(int listener, uint64_t id);
 
 /// Whether the calling thread still waits.
 int brig_notification_is_valid(int listener, uint64_t id);
+
+// MARK: Audit
+
+/// A record of an access that a security module was asked about (AUDIT_AVC, linux/audit.h).
+#define BRIG_AUDIT_ACCESS 1400
+
+/// A socket that hears the kernel's audit records (AUDIT_NLGRP_READLOG, kernel/audit.c), not blocking and closed on exec. Needs CAP_AUDIT_READ in the
+/// first user namespace.
+int brig_audit_listen(void);
+
+/// Takes one record: its type, and its text as far as `capacity` goes; returns the text's length. EAGAIN: there is none; ENOBUFS: some were dropped since
+/// they were not taken fast enough; EMSGSIZE: this one was longer. What did not come from the kernel has type 0 and no text.
+ssize_t brig_audit_receive(int fd, uint16_t *type, char *text, size_t capacity);
+
+/// How many records the kernel has lost since it started, and how many wait to be sent (AUDIT_GET). Needs CAP_AUDIT_CONTROL, in the first user and process
+/// namespaces.
+int brig_audit_state(uint32_t *lost, uint32_t *waiting);
