@@ -9,33 +9,39 @@ struct AppArmorCommand: ParsableCommand {
         subcommands: [AppArmorLoad.self, AppArmorUnload.self, AppArmorList.self, AppArmorStatusCommand.self, AppArmorShow.self])
 }
 
-/// A shipped profile's name, the job's by default.
-struct ShippedProfileArgument: ParsableArguments {
-    @Argument(help: "brig-job (jobs enter it) or brig (lets brig make user namespaces where that is restricted).", completion: .list(ShippedProfile.all.map(\.name)))
-    var profile = "brig-job"
+/// Names of shipped profiles, those that jobs enter by default.
+struct ShippedProfileArguments: ParsableArguments {
+    @Argument(
+        help: "Of brig-job and brig-strict (jobs enter them; both, where none is named) and brig (lets brig make user namespaces where that is restricted).",
+        completion: .list(ShippedProfile.all.map(\.name)))
+    var profiles = ShippedProfile.ofJobs
 }
 
 /// `brig apparmor load`
 struct AppArmorLoad: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "load", abstract: "Put a profile into the kernel, or this version in place of another. Needs root and apparmor_parser(8).")
+    static let configuration = CommandConfiguration(commandName: "load", abstract: "Put profiles into the kernel, or this version in place of another. Needs root and apparmor_parser(8).")
 
-    @OptionGroup var name: ShippedProfileArgument
+    @OptionGroup var names: ShippedProfileArguments
 
     func run() throws {
-        try ShippedProfile.named(name.profile).load()
-        print("\(name.profile) is loaded")
+        for profile in try names.profiles.map({ try ShippedProfile.named($0) }) {
+            try profile.load()
+            print("\(profile.name) is loaded")
+        }
     }
 }
 
 /// `brig apparmor unload`
 struct AppArmorUnload: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "unload", abstract: "Take a profile out of the kernel, unless something runs in it. Needs root.")
+    static let configuration = CommandConfiguration(commandName: "unload", abstract: "Take profiles out of the kernel, unless something runs in them. Needs root.")
 
-    @OptionGroup var name: ShippedProfileArgument
+    @OptionGroup var names: ShippedProfileArguments
 
     func run() throws {
-        try ShippedProfile.named(name.profile).unload()
-        print("\(name.profile) is not loaded any more")
+        for profile in try names.profiles.map({ try ShippedProfile.named($0) }) {
+            try profile.unload()
+            print("\(profile.name) is not loaded any more")
+        }
     }
 }
 
@@ -59,19 +65,20 @@ struct AppArmorList: ParsableCommand {
 /// `brig apparmor status`
 struct AppArmorStatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Say whether AppArmor is on, what it mediates, and how a profile is loaded.", discussion: "Exit status 1 where the profile is not loaded in enforce mode.")
+        commandName: "status", abstract: "Say whether AppArmor is on, what it mediates, and how profiles are loaded.", discussion: "Exit status 1 where one of them is not loaded in enforce mode.")
 
-    @Argument(help: "Any profile.")
-    var profile = "brig-job"
+    @Argument(help: "Any profiles.")
+    var profiles = ShippedProfile.ofJobs
 
     func run() throws {
-        try checkProfileName(profile)
+        for profile in profiles { try checkProfileName(profile) }
         let status = try AppArmorStatus.current()
         print("AppArmor is on; brig itself is \(status.ownLabel ?? "a label that cannot be read")")
         print("mediated: \(status.mediated.joined(separator: ", "))\(status.notMediated.isEmpty ? "" : "; not mediated: \(status.notMediated.joined(separator: ", "))")")
-        let mode = try LoadedProfile.all().first { $0.name == profile }?.mode
-        print(mode.map { "\(profile) is loaded (\($0))" } ?? "\(profile) is not loaded")
-        if mode != "enforce" { throw ExitCode(1) }
+        let loaded = try LoadedProfile.all()
+        let modes = profiles.map { profile in loaded.first { $0.name == profile }?.mode }
+        for (profile, mode) in zip(profiles, modes) { print(mode.map { "\(profile) is loaded (\($0))" } ?? "\(profile) is not loaded") }
+        if modes.contains(where: { $0 != "enforce" }) { throw ExitCode(1) }
     }
 }
 
@@ -79,7 +86,8 @@ struct AppArmorStatusCommand: ParsableCommand {
 struct AppArmorShow: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "show", abstract: "Print a profile, to read or to start your own from.")
 
-    @OptionGroup var name: ShippedProfileArgument
+    @Argument(help: "brig-job, brig-strict or brig.", completion: .list(ShippedProfile.all.map(\.name)))
+    var profile = "brig-job"
 
-    func run() throws { printBytes(try ShippedProfile.named(name.profile).text) }
+    func run() throws { printBytes(try ShippedProfile.named(profile).text) }
 }

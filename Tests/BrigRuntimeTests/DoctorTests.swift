@@ -21,7 +21,7 @@ struct DoctorTests {
         for name in ["memory", "pids", "cpu", "io"] { facts.cgroups.controllers[name] = HostFacts.Cgroups.Place(version: 2, path: "/sys/fs/cgroup/a", obstacle: nil) }
         facts.cgroups.versions = [2]
         facts.cgroups.limitsSwap = true
-        facts.appArmor = HostFacts.AppArmorState(isEnabled: true, ownLabel: "unconfined", isJobProfileLoaded: true)
+        facts.appArmor = HostFacts.AppArmorState(isEnabled: true, ownLabel: "unconfined", missingProfiles: [])
         facts.stateDirectory = HostFacts.Directory(path: "/run/user/1000/brig", obstacle: nil, exists: true)
         return facts
     }

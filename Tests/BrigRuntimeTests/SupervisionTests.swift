@@ -49,4 +49,13 @@ struct SupervisionTests {
             supervision: after([.gone]).0, initStatus: 9, usage: CgroupUsage(), memoryLimit: nil, cgroupVersion: nil, limits: Outcome.Limits(outputBytes: 0), filterKills: false)
         #expect(outcome.result().reason == .internalError)
     }
+
+    @Test func aDeniedAccessThatEndsAJobIsAViolation() {
+        let outcome = Outcome(
+            supervision: after([.deniedAccess("open /proc/kcore"), .gone]).0, initStatus: 9, usage: CgroupUsage(), memoryLimit: nil, cgroupVersion: nil,
+            limits: Outcome.Limits(outputBytes: 0), filterKills: false)
+        #expect(outcome.result().reason == .policyViolation)
+        #expect(outcome.result().message.contains("open /proc/kcore"))
+        #expect(after([.exited(status: 0), .deniedAccess("open /proc/kcore"), .gone]).0.cause == nil)
+    }
 }

@@ -29,6 +29,14 @@ public enum Requirement: String, Sendable, CaseIterable {
     case apparmor
     /// The profile `brig-job` is loaded.
     case jobProfile
+    /// The profile `brig-strict` is loaded.
+    case strictProfile
+    /// This kernel has no AppArmor, or it is off.
+    case noApparmor
+    /// apparmor_parser(8) with the ABI that the jobs' profiles are written for.
+    case apparmorParser
+    /// apparmor_parser(8) that knows the rules of ABI 4.0.
+    case apparmorParser4
     /// Filters with a listener for user notification.
     case seccompNotify
     /// The command has been built.
@@ -77,6 +85,10 @@ public enum Requirement: String, Sendable, CaseIterable {
         case .cgroupV2: Self.unifiedControllers().contains("memory") ? nil : "no unified hierarchy with a memory controller"
         case .apparmor: text("/sys/module/apparmor/parameters/enabled")?.first == "Y" ? nil : "this kernel has no AppArmor, or it is off"
         case .jobProfile: exists(matching: "/sys/kernel/security/apparmor/policy/profiles/brig-job.[0-9]*") ? nil : "the profile brig-job is not loaded"
+        case .strictProfile: exists(matching: "/sys/kernel/security/apparmor/policy/profiles/brig-strict.[0-9]*") ? nil : "the profile brig-strict is not loaded"
+        case .noApparmor: Requirement.apparmor.detect() == nil ? "AppArmor is on" : nil
+        case .apparmorParser: Self.parserObstacle("3.0")
+        case .apparmorParser4: Self.parserObstacle("4.0")
         case .seccompNotify: (text("/proc/sys/kernel/seccomp/actions_avail") ?? "").contains("user_notif") ? nil : "this kernel has no seccomp user notification"
         case .brig: exists(Executables.brig) ? nil : "\(Executables.brig) is missing: swift build"
         case .probe: exists(Executables.probe) ? nil : "\(Executables.probe) is missing: Scripts/build-probe"
@@ -91,6 +103,11 @@ public enum Requirement: String, Sendable, CaseIterable {
                 ? "a kernel without type information" : test_attach_tracing() == 0 ? nil : "bpf(2) may not attach tracing programs: \(unsafe String(cString: strerror(errno)))"
         case .keyrings: (try? Command(Executables.probe, ["find-key", "none"]).run().text.contains("ENOKEY")) == true ? nil : "no session keyring can be searched"
         }
+    }
+
+    private static func parserObstacle(_ version: String) -> String? {
+        if !exists("/usr/sbin/apparmor_parser") { return "no /usr/sbin/apparmor_parser" }
+        return ["abi/\(version)", "tunables/global"].first { !exists("/etc/apparmor.d/\($0)") }.map { "no /etc/apparmor.d/\($0)" }
     }
 
     private static func userNamespaceObstacle() -> String? {

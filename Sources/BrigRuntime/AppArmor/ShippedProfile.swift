@@ -1,8 +1,8 @@
 internal import CBrigPolicies
 internal import Glibc
 
-/// A profile that this executable carries: `brig-job`, which jobs enter, and `brig`, which lets brig itself make user namespaces where ordinary
-/// programs may not.
+/// A profile that this executable carries: `brig-job` and `brig-strict`, which jobs enter, and `brig`, which lets brig itself make user namespaces where
+/// ordinary programs may not.
 public struct ShippedProfile: Sendable, Equatable {
     public let name: String
     /// The profile's source, as apparmor_parser(8) reads it.
@@ -17,11 +17,14 @@ public struct ShippedProfile: Sendable, Equatable {
         return profiles
     }()
 
+    /// Those that the shipped policies name.
+    public static let ofJobs = ["brig-job", "brig-strict"]
+
     /// - Throws: for a name that no shipped profile has.
     public static func named(_ name: String) throws(AppArmorError) -> ShippedProfile {
         try checkProfileName(name)
         guard let profile = all.first(where: { $0.name == name }) else {
-            throw AppArmorError("no shipped profile \"\(name)\"", hint: "there are \(all.map(\.name).joined(separator: " and ")); others are for apparmor_parser(8)")
+            throw AppArmorError("no shipped profile \"\(name)\"", hint: "there are \(all.map(\.name).joined(separator: ", ")); others are for apparmor_parser(8)")
         }
         return profile
     }

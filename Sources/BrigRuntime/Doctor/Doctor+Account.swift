@@ -36,13 +36,20 @@ extension Doctor {
         return .pass("apparmor", "on; brig itself is \(label)")
     }
 
-    var jobProfile: HostCheck? {
+    var jobProfiles: HostCheck? {
         guard facts.appArmor.isEnabled else { return nil }
-        switch facts.appArmor.isJobProfileLoaded {
-        case true?: return .pass("apparmor-profile", "brig-job is loaded")
-        case false?: return HostCheck("apparmor-profile", .caution, "brig-job is not loaded", fix: "brig apparmor load (as root)")
-        case nil: return .pass("apparmor-profile", "only root may know whether brig-job is loaded; brig run reads a job's label back")
+        let all = ShippedProfile.ofJobs.joined(separator: " and ")
+        guard let missing = facts.appArmor.missingProfiles else {
+            return .pass("apparmor-profiles", "only root may know whether \(all) are loaded; brig run reads a job's label back")
         }
+        if missing.isEmpty { return .pass("apparmor-profiles", "\(all) are loaded") }
+        return HostCheck("apparmor-profiles", .caution, "not loaded: \(missing.joined(separator: ", "))", fix: "brig apparmor load (as root)")
+    }
+
+    var denials: HostCheck? {
+        guard facts.appArmor.isEnabled else { return nil }
+        guard let obstacle = facts.appArmor.denialObstacle else { return .pass("apparmor-denials", "what a profile denies is listed in the report") }
+        return HostCheck("apparmor-denials", .caution, "denied, and not listed in the report: \(obstacle)", fix: "run brig as root, on the machine itself")
     }
 
     // MARK: The account

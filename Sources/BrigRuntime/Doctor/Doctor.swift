@@ -14,7 +14,7 @@ public struct Doctor: Sendable {
         [
             kernel, userNamespaces, namespaces, mountTree, proc, overlay, idMappedMounts, filter, notification, readBack,
             controller("memory", "a job can use all of the machine's memory"), controller("pids", "a job can start processes until the machine has no more"),
-            controller("cpu", "no bandwidth limit"), controller("io", "no limit and no figures of block devices"), swap, appArmor, jobProfile, idRanges, groups,
+            controller("cpu", "no bandwidth limit"), controller("io", "no limit and no figures of block devices"), swap, appArmor, jobProfiles, denials, idRanges, groups,
             stateDirectory, executable, corePattern, ioUring,
         ].compactMap { $0 } + hardening
     }

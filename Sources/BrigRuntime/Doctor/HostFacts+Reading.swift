@@ -33,7 +33,7 @@ extension HostFacts {
         if facts.account.isRoot { facts.idMappedMounts = trial { brig_try(BRIG_TRY_ID_MAP) } }
         facts.trace = trial { brig_try_trace() }
         facts.cgroups = try Cgroups.current()
-        facts.appArmor = AppArmorState(isEnabled: AppArmor.isEnabled, ownLabel: AppArmor.ownLabel(), isJobProfileLoaded: AppArmor.isLoaded("brig-job"))
+        facts.appArmor = AppArmorState.current()
         facts.hasSwap = (text("/proc/swaps") ?? "").split(separator: "\n").count > 1
         facts.stateDirectory = Directory.ofState()
         facts.executableFault = executableFault()
@@ -108,5 +108,15 @@ extension HostFacts.Directory {
             found.obstacle = error.description
         }
         return found
+    }
+}
+
+extension HostFacts.AppArmorState {
+    fileprivate static func current() -> HostFacts.AppArmorState {
+        guard AppArmor.isEnabled else { return HostFacts.AppArmorState() }
+        let loaded = ShippedProfile.ofJobs.map { AppArmor.isLoaded($0) }
+        return HostFacts.AppArmorState(
+            isEnabled: true, ownLabel: AppArmor.ownLabel(), missingProfiles: loaded.contains(nil) ? nil : zip(ShippedProfile.ofJobs, loaded).filter { $0.1 == false }.map(\.0),
+            denialObstacle: AccessWatch(profile: "brig-job").obstacle)
     }
 }

@@ -44,8 +44,10 @@ struct HostFacts: Sendable, Equatable {
     struct AppArmorState: Sendable, Equatable {
         var isEnabled = false
         var ownLabel: String?
-        /// Whether the profile of jobs is loaded; nil where this account may not know.
-        var isJobProfileLoaded: Bool?
+        /// Profiles of the shipped policies that are not loaded; nil where this account may not know.
+        var missingProfiles: [String]?
+        /// Why denials cannot be read; nil where they can.
+        var denialObstacle: String?
     }
 
     /// A directory that brig keeps state in.

@@ -193,6 +193,9 @@ struct FinishedJob: ~Copyable {
     private func fillViolations(_ report: inout JobReport, _ request: JobRequest) {
         report.violations = violations
         report.unavailable["/violations"] = violationsGap
+        for (index, violation) in violations.enumerated() where violation.kind == .apparmor && violation.process != nil && violation.process?.pid == nil {
+            report.unavailable["/violations/\(index)/process/pid"] = "the process had ended when the kernel's record of it came"
+        }
         // Version 1 tells of the ceiling before the kernel kills, and brig may be first.
         let kills = max(usage.oomKills ?? 0, supervision.cause == .memory ? 1 : 0)
         if kills > 0 { report.violations.append(JobReport.Violation(kind: .memory, name: "memory", action: "kill", count: kills)) }
