@@ -29,7 +29,7 @@ public struct ArgumentSet: Sendable, Hashable {
         return ArgumentSet(mask: mask | other.mask, value: value | other.value)
     }
 
-    func isSubset(of other: ArgumentSet) -> Bool { (mask & other.mask) == other.mask && (value & other.mask) == other.value }
+    func contains(_ arguments: [UInt64]) -> Bool { (0..<6).allSatisfy { arguments[$0] & mask[$0] == value[$0] } }
 
     /// What is in this set and not in the other, in parts that have nothing in common: the other's bits are fixed one after the other, the last of
     /// them to the opposite.
@@ -52,7 +52,4 @@ public struct ArgumentSet: Sendable, Hashable {
         }
         return parts
     }
-
-    /// Arguments that are in the set: its fixed bits, and zeros.
-    public var example: [UInt64] { (0..<6).map { value[$0] } }
 }

@@ -3,7 +3,7 @@ public struct Region: Sendable, Equatable {
     public private(set) var parts: [ArgumentSet]
 
     /// Rules whose arguments cannot be told apart in this many parts are not compared.
-    static let maximumParts = 50_000
+    static let maximumParts = 4096
 
     /// More parts than `maximumParts`.
     struct TooLarge: Error {}

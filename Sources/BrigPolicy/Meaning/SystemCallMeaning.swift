@@ -54,6 +54,12 @@ public struct SystemCallMeaning: Sendable {
         rules.enumerated().sorted { ($1.element.action.severity, $0.offset) < ($0.element.action.severity, $1.offset) }.map(\.element)
     }
 
+    /// The answers to one call with these six arguments: one, as the regions of its parts have nothing in common. For the test that holds this against
+    /// another reading.
+    package func answers(_ number: UInt32, _ arguments: [UInt64]) -> [Action] {
+        (parts[number] ?? []).filter { part in part.region.parts.contains { $0.contains(arguments) } }.map(\.action)
+    }
+
     /// The arguments with which a call is run (allowed, or run and logged).
     public func allowed(_ number: UInt32) -> Region {
         var region = Region.empty
