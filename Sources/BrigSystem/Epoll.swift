@@ -4,6 +4,9 @@ internal import CBrigLinux
 public struct Epoll: ~Copyable {
     private let descriptor: FileDescriptor
 
+    /// Can be read where something is ready.
+    public var number: Int32 { descriptor.number }
+
     public init() throws(SystemError) {
         descriptor = FileDescriptor(owning: try check("epoll_create1") { brig_epoll_create() })
     }

@@ -59,10 +59,11 @@ public final class CallTracer {
 
     private static func maps() throws(TracingError) -> CountingProgram.Maps {
         do throws(SystemError) {
+            let lanes = Lanes.current()
             return CountingProgram.Maps(
-                counts: try .value(bytes: CountingProgram.laneCount * CountingProgram.laneSize), selection: try .value(bytes: 2 * ArgumentSelection.callCount),
+                lanes: lanes, counts: try .value(bytes: lanes.count * CountingProgram.laneSize), selection: try .value(bytes: 2 * ArgumentSelection.callCount),
                 others: try .table(keySize: 8, entries: CountingProgram.otherCapacity),
-                arguments: try .table(keySize: CountingProgram.argumentKeySize, entries: CountingProgram.argumentCapacity), state: try .value(bytes: CountingProgram.State.size))
+                arguments: try .table(keySize: CountingProgram.argumentKeySize, entries: CountingProgram.argumentCapacity), state: try .value(bytes: CountingProgram.State.size(lanes)))
         } catch {
             throw TracingError(error)
         }
@@ -90,7 +91,7 @@ public final class CallTracer {
     ///
     /// - Parameter namespace: the inode of its pid namespace (/proc/PID/ns/pid)
     public func start(namespace: UInt32) throws(TracingError) {
-        var state = [UInt8](repeating: 0, count: CountingProgram.State.size)
+        var state = [UInt8](repeating: 0, count: CountingProgram.State.size(maps.lanes))
         unsafe state.withUnsafeMutableBytes { unsafe $0.storeBytes(of: namespace, toByteOffset: Int(CountingProgram.State.namespace), as: UInt32.self) }
         do throws(SystemError) { try maps.state.set(state) } catch { throw TracingError(error) }
     }
@@ -107,7 +108,7 @@ public final class CallTracer {
         var recorded = RecordedCalls()
         let counts = try maps.counts.get()
         for number in 0..<ArgumentSelection.callCount {
-            let count = (0..<CountingProgram.laneCount).reduce(UInt64(0)) { $0 + counts.load($1 * CountingProgram.laneSize + 8 * number, as: UInt64.self) }
+            let count = (0..<maps.lanes.count).reduce(UInt64(0)) { $0 + counts.load($1 * CountingProgram.laneSize + 8 * number, as: UInt64.self) }
             if count > 0 { recorded.calls[.init(interface: .native, number: UInt32(number))] = count }
         }
         for (key, value) in try maps.others.entries() {

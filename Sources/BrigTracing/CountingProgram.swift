@@ -4,7 +4,8 @@
 struct CountingProgram: ~Copyable {
     /// What the programs share.
     struct Maps: ~Copyable {
-        /// Counts of native calls: for each of `laneCount` lanes, one for each number.
+        let lanes: Lanes
+        /// Counts of native calls: for each lane, one for each number.
         let counts: TracingMap
         /// `ArgumentSelection`
         let selection: TracingMap
@@ -24,11 +25,12 @@ struct CountingProgram: ~Copyable {
         static let lostArguments: Int32 = 16
         /// One for each `Observation.Kind`, from 1.
         static let lostObservations: Int32 = 24
-        static let size = 64
+        /// For each lane the task of the job's that it saw last: its address and start. Told apart by both, no other task is taken for it when it is gone.
+        static let known: Int32 = 64
+        static let knownSize = 64
+        static func size(_ lanes: Lanes) -> Int { Int(known) + lanes.count * knownSize }
     }
 
-    /// Processors that count side by side; more of them share.
-    static let laneCount = 16
     static let laneSize = 8 * ArgumentSelection.callCount
     static let argumentKeySize = 56
     static let argumentCapacity = 4096
@@ -40,13 +42,14 @@ struct CountingProgram: ~Copyable {
 
     /// Loads r6: the task. Leaves the program for a task that is not the job's.
     func match(_ code: inout TracingAssembler, _ maps: borrowing Maps) {
-        let isOurs = code.label(), next = code.label(), other = code.label()
+        let isOurs = code.label(), isKnown = code.label(), next = code.label(), other = code.label()
         code.value(.r1, of: maps.state)
         code.load(.word, .r1, .r1, State.namespace)
         code.jump(.r1, .equal, 0, other)
         code.store(.double, .frame, -32, .r1)
         code.call(.currentTask)
         code.move(.r6, .r0)
+        recognize(&code, maps, isKnown)
         // The ids of the process, one for each namespace: that of the innermost is the last.
         code.load(.double, .r3, .r6, layout.taskThreadID)
         code.load(.word, .r2, .r3, layout.idLevel)
@@ -84,6 +87,29 @@ struct CountingProgram: ~Copyable {
         code.place(other)
         code.leave()
         code.place(isOurs)
+        code.load(.double, .r1, .frame, -120)
+        code.store(.double, .r1, 0, .r6)
+        code.load(.double, .r2, .r6, layout.taskStart)
+        code.store(.double, .r1, 8, .r2)
+        code.place(isKnown)
+    }
+
+    /// Goes to `isKnown` where this lane has seen the task before. Leaves the lane at frame - 112, and its entry's address at frame - 120.
+    private func recognize(_ code: inout TracingAssembler, _ maps: borrowing Maps, _ isKnown: TracingAssembler.Label) {
+        let isNew = code.label()
+        code.call(.processorNumber)
+        code.and(.r0, Int32(maps.lanes.count - 1))
+        code.store(.double, .frame, -112, .r0)
+        code.shiftLeft(.r0, Int32(State.knownSize.trailingZeroBitCount))
+        code.value(.r1, of: maps.state, at: State.known)
+        code.add(.r1, .r0)
+        code.store(.double, .frame, -120, .r1)
+        code.load(.double, .r2, .r1, 0)
+        code.jump(.r2, .notEqual, .r6, isNew)
+        code.load(.double, .r2, .r1, 8)
+        code.load(.double, .r3, .r6, layout.taskStart)
+        code.jump(.r2, .equal, .r3, isKnown)
+        code.place(isNew)
     }
 
     /// r0 becomes 1 where r8 is the job's namespace.
@@ -150,16 +176,23 @@ struct CountingProgram: ~Copyable {
     }
 
     private func count(_ code: inout TracingAssembler, _ maps: borrowing Maps) {
-        code.call(.processorNumber)
-        code.and(.r0, Int32(Self.laneCount - 1))
+        code.load(.double, .r0, .frame, -112)
+        code.and(.r0, Int32(maps.lanes.count - 1))
         code.shiftLeft(.r0, Int32(Self.laneSize.trailingZeroBitCount))
         code.value(.r1, of: maps.counts)
         code.add(.r1, .r0)
         code.move(.r2, .r8)
         code.shiftLeft(.r2, 3)
         code.add(.r1, .r2)
-        code.move(.r2, 1)
-        code.addAtomically(.r1, 0, .r2)
+        if maps.lanes.areShared {
+            code.move(.r2, 1)
+            code.addAtomically(.r1, 0, .r2)
+        } else {
+            // Nobody else is on this processor, and preemption is off.
+            code.load(.double, .r2, .r1, 0)
+            code.add(.r2, 1)
+            code.store(.double, .r1, 0, .r2)
+        }
     }
 
     private func keepArguments(_ code: inout TracingAssembler, _ maps: borrowing Maps, _ done: TracingAssembler.Label) {

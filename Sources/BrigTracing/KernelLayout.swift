@@ -6,6 +6,8 @@ internal import Glibc
 struct KernelLayout {
     // Offsets in bytes.
     let taskThreadID: Int32
+    /// When a task was started, in nanoseconds: with its address, what it is known by.
+    let taskStart: Int32
     let idLevel: Int32
     let idNumbers: Int32
     /// Size of one of a process's ids, one for each pid namespace that it is in.
@@ -40,15 +42,16 @@ struct KernelLayout {
         for (point, id) in zip(points, ids) where id == 0 { throw TracingError("this kernel has no tracepoint \(point)") }
         (taskThreadID, idLevel, idNumbers, idSize, idNumber, idNamespace) = (offsets[0], offsets[1], offsets[2], offsets[3], offsets[4], offsets[5])
         (namespaceParent, namespaceInode, programFileName) = (offsets[6], offsets[7] + offsets[8], offsets[9])
-        foreignFlags = offsets[10] + offsets[11]
+        taskStart = offsets[11]
+        foreignFlags = offsets[10] + offsets[12]
         #if arch(x86_64)
         // TS_COMPAT (arch/x86/include/asm/thread_info.h)
         foreignBit = 0x0002
-        arguments = Array(offsets[12..<18])
+        arguments = Array(offsets[13..<19])
         #else
         // TIF_32BIT (arch/arm64/include/asm/thread_info.h)
         foreignBit = 1 << 22
-        arguments = (0..<6).map { offsets[12] + 8 * $0 }
+        arguments = (0..<6).map { offsets[13] + 8 * $0 }
         #endif
         (enter, exit, executed) = (ids[0], ids[1], ids[2])
     }
@@ -57,6 +60,7 @@ struct KernelLayout {
         let common: [(StaticString, StaticString?)] = [
             ("task_struct", "thread_pid"), ("pid", "level"), ("pid", "numbers"), ("upid", nil), ("upid", "nr"), ("upid", "ns"), ("pid_namespace", "parent"),
             ("pid_namespace", "ns"), ("ns_common", "inum"), ("linux_binprm", "filename"), ("task_struct", "thread_info"),
+            ("task_struct", "start_boottime"),
         ]
         #if arch(x86_64)
         return common + [

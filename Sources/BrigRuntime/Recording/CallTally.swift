@@ -1,5 +1,6 @@
 internal import BrigPlan
 internal import BrigTracing
+internal import CBrigLinux
 
 /// Counts of calls that the listener was asked about. Memory does not grow with what the job does.
 struct CallTally {
@@ -8,10 +9,25 @@ struct CallTally {
     static let argumentCapacity = 4096
 
     let selection: ArgumentSelection
+    /// By number.
     private var native = [UInt64](repeating: 0, count: ArgumentSelection.callCount)
+    /// Calls that run whatever their arguments, none of which is kept: the loop that answers them needs to know no more.
+    private let plain: [Bool]
     private var recorded = RecordedCalls()
 
-    init(_ selection: ArgumentSelection) { self.selection = selection }
+    /// - Parameter verdicts: what the filter answers
+    init(_ selection: ArgumentSelection, _ verdicts: SeccompVerdicts) {
+        self.selection = selection
+        plain = (0..<UInt32(ArgumentSelection.callCount)).map { number in
+            // Arguments that rules compare are kept, so without such a verdict depends on the number alone.
+            !selection.isKept(number) && verdicts.verdict(architecture: SeccompABI.native.auditArchitecture, number: number, arguments: .init(repeating: 0)).runs
+        }
+    }
+
+    /// Lets plain calls go on, counting them, until another comes, `others` can be read, or no task is left that could call.
+    mutating func serve(listener: Int32, others: Int32, _ notification: inout seccomp_notif) -> Int32 {
+        unsafe brig_notification_serve(listener, others, SeccompABI.native.auditArchitecture, plain, &native, UInt32(plain.count), &notification)
+    }
 
     mutating func add(isNative: Bool, number: UInt32, arguments: SeccompVerdicts.Arguments) {
         guard isNative, number < ArgumentSelection.callCount else {

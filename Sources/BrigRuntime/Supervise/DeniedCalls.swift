@@ -58,15 +58,17 @@ final class NotificationListener {
     /// Where all calls are recorded.
     private(set) var tally: CallTally?
     /// The filter asks about allowed calls too.
-    private let letsAllowedGoOn: Bool
+    let letsAllowedGoOn: Bool
 
     init(_ descriptor: OpenFile, verdicts: SeccompVerdicts, architecture: String, recording: CallRecording?) throws(LaunchError) {
         try inStage("seccomp") { () throws(SystemError) in try check("seccomp", "SECCOMP_GET_NOTIF_SIZES") { brig_notification_sizes() } }
         self.descriptor = descriptor
         self.verdicts = verdicts
         nativeABI = architecture
-        tally = recording.map { CallTally($0.selection) }
+        tally = recording.map { CallTally($0.selection, verdicts) }
         letsAllowedGoOn = recording?.engine == .notification
+        // Older kernels cannot, and take longer.
+        if letsAllowedGoOn { _ = brig_notification_share_processor(descriptor.number) }
     }
 
     /// What a notification asks of the supervisor.
@@ -86,6 +88,29 @@ final class NotificationListener {
             if errno == ENOENT || errno == EINTR { return .gone }  // killed between the call and this
             throw LaunchError("seccomp", SystemError("ioctl", "SECCOMP_IOCTL_NOTIF_RECV", errno: errno))
         }
+        return try answer(notification, atMillis: atMillis, killsOnViolation: killsOnViolation)
+    }
+
+    /// What is asked while a job's every call is.
+    enum Service: Equatable {
+        case answered(Outcome)
+        /// Something else is to be looked at.
+        case others
+        /// Nothing will be asked any more.
+        case ended
+    }
+
+    /// Answers calls until one is answered that may matter to the supervisor, or until `others` can be read.
+    func serve(others: Int32, killsOnViolation: Bool, atMillis: () -> UInt64) throws(LaunchError) -> Service {
+        var notification = seccomp_notif()
+        let result = tally?.serve(listener: descriptor.number, others: others, &notification) ?? 0
+        if result < 0 { throw LaunchError("seccomp", SystemError("ioctl", "the listener", errno: errno)) }
+        if result != 1 { return result == 0 ? .others : .ended }
+        return .answered(try answer(notification, atMillis: atMillis(), killsOnViolation: killsOnViolation))
+    }
+
+    private func answer(_ notification: seccomp_notif, atMillis: UInt64, killsOnViolation: Bool) throws(LaunchError) -> Outcome {
+        let number = descriptor.number
         let id = notification.id
         let call = notification.data
         let verdict = verdicts.verdict(

@@ -11,6 +11,12 @@ extension RunningJob {
     /// Watches the job until nothing of it is left.
     func supervise(_ cgroup: Cgroup) throws(LaunchError) -> FinishedJob {
         while !supervision.isGone {
+            do throws(LaunchError) {
+                try answerAllCalls(cgroup)
+            } catch {
+                isAskedAlways = false
+                apply(.failure(error), cgroup)
+            }
             for token in try wait(milliseconds: nil) {
                 do throws(LaunchError) {
                     for event in try events(of: token, cgroup) { apply(event, cgroup) }
@@ -107,6 +113,22 @@ extension RunningJob {
         // Every task of the filter is gone: nothing more will come.
         if poll.revents & Int16(POLLHUP) != 0 { try inStage("epoll") { () throws(SystemError) in try epoll.remove(listener.descriptor.number) } }
         return []
+    }
+
+    /// Where every call of the job is asked about: answers until something else is to be looked at.
+    private func answerAllCalls(_ cgroup: Cgroup) throws(LaunchError) {
+        guard isAskedAlways, let listener else { return }
+        let kills = request.policy.onViolation == .kill && request.audit == nil
+        while true {
+            switch try listener.serve(others: epoll.number, killsOnViolation: kills, atMillis: { elapsedMillis }) {
+            case .answered(.kill(let name)): apply(.violation(call: name), cgroup)
+            case .answered: continue
+            case .others: return
+            case .ended:
+                isAskedAlways = false
+                return
+            }
+        }
     }
 
     private func tick(_ cgroup: Cgroup) -> [Supervision.Event] {

@@ -41,6 +41,8 @@ final class RunningJob {
     var endNanos: UInt64 = 0
     var scratchBaseline: (bytes: UInt64, inodes: UInt64) = (0, 0)
     var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+    /// Every call of the job is asked about, and the listener is served besides the loop.
+    var isAskedAlways = false
     /// The child's side of the control socket has not been closed yet.
     var isControlOpen = true
 
@@ -227,7 +229,10 @@ final class RunningJob {
     }
 
     private func startClocks() throws(LaunchError) {
-        if let listener { try watch(listener.descriptor.number, .listener) }
+        if let listener {
+            isAskedAlways = listener.letsAllowedGoOn
+            if !isAskedAlways { try watch(listener.descriptor.number, .listener) }
+        }
         if let accesses, let number = accesses.descriptor {
             accesses.begin(JobMembers(main: launcher.job, namespace: enforcement?.namespaces["pid"]?.inode, identity: plan.identity))
             try watch(number, .accesses)

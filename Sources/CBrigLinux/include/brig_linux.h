@@ -128,6 +128,14 @@ int brig_notification_answer(int listener, uint64_t id, int error);
 /// Lets the call go on (SECCOMP_USER_NOTIF_FLAG_CONTINUE): only for one that the policy would allow whatever its memory holds.
 int brig_notification_continue(int listener, uint64_t id);
 
+/// Has the caller of a notified call and who answers it wake each other on one processor (SECCOMP_IOCTL_NOTIF_SET_FLAGS, Linux 6.6): about half the time where
+/// a job waits for each answer. An error changes nothing else.
+int brig_notification_share_processor(int listener);
+
+/// Lets calls go on and counts them, as long as they are native ones whose number is below `bound` with `runs` set, and until `others` has something to read.
+/// Returns 1 with another call in `notification`, 0 where `others` is to be read, 2 where no task of the filter is left, -1 on error.
+int brig_notification_serve(int listener, int others, uint32_t architecture, const bool *runs, uint64_t *counts, uint32_t bound, struct seccomp_notif *notification);
+
 /// Whether the calling thread still waits.
 int brig_notification_is_valid(int listener, uint64_t id);
 
