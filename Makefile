@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test test-vm check bench install clean
+.PHONY: help build release demo test test-vm check bench bench-audit install clean
 
 PREFIX ?= /usr/local
 STATIC := -c release -Xswiftc -static-executable
@@ -30,6 +30,9 @@ check: ## formats, floors, the child's symbols, no Foundation on the launch path
 
 bench: ## compare a launch with the field's tools
 	Scripts/install-dependencies build bench && $(MAKE) --no-print-directory release && Scripts/bench
+
+bench-audit: ## what an audit costs: plain, by each engine, and under strace
+	Scripts/install-dependencies build test && $(MAKE) --no-print-directory release && Scripts/bench-audit
 
 install: release ## install the command, policies and profiles below PREFIX (/usr/local), under DESTDIR
 	Scripts/install "$(DESTDIR)" "$(PREFIX)"

@@ -7,7 +7,7 @@ import Testing
 /// Known differences, by name: strace counts a call when it returns, so it misses `exit` and `exit_group`, which never do; the `execve` by which a job's
 /// program starts is brig's own. How often a program waits for another depends on who is faster: those calls are not compared, nor in programs of
 /// several threads the memory calls of allocators that threads race for.
-@Suite(.requires(.brig, .probe, .strace, .seccompNotify, .compiler, .git)) struct StraceTests {
+@Suite(.requires(.brig, .probe, .strace, .seccompNotify, .compiler, .git, .cgroupMemory, .cgroupPids)) struct StraceTests {
     static let engines = AuditTests.engines
     private static let uncompared: Set = ["exit", "exit_group", "execve", "futex", "wait4", "restart_syscall", "sched_yield"]
 
