@@ -112,9 +112,13 @@ final class ArchiveSource: BlobSource {
 }
 
 /// Whether a file begins like gzip, zstd or xz.
+func beginsCompressed(_ start: some Sequence<UInt8>) -> Bool {
+    let magics: [[UInt8]] = [[0x1f, 0x8b], [0x28, 0xb5, 0x2f, 0xfd], [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]]
+    return magics.contains { start.starts(with: $0) }
+}
+
 func isCompressed(_ file: Int32) throws(ImageError) -> Bool {
     var start = [UInt8](repeating: 0, count: 6)
     let count = try attempt("pread") { unsafe pread(file, &start, start.count, 0) }
-    let magics: [[UInt8]] = [[0x1f, 0x8b], [0x28, 0xb5, 0x2f, 0xfd], [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]]
-    return magics.contains { start.prefix(count).starts(with: $0) }
+    return beginsCompressed(start.prefix(count))
 }

@@ -82,7 +82,7 @@ final class MemoryStream: ByteStream {
 final class HashingStream: ByteStream {
     private let base: any ByteStream
     private let ceiling: Ceiling
-    private var hash = SHA256()
+    private let digest: RunningDigest?
     private(set) var count: UInt64 = 0
 
     /// When a stream is too long.
@@ -94,23 +94,56 @@ final class HashingStream: ByteStream {
         var ratio: (limit: Int, compressed: () -> UInt64)?
     }
 
-    init(_ base: any ByteStream, ceiling: Ceiling) {
+    /// - Parameters:
+    ///   - hashes: false where nobody asks for the digest
+    ///   - thread: takes the digest of a block while the block is being used
+    init(_ base: any ByteStream, ceiling: Ceiling, hashes: Bool = true, thread: DigestThread? = nil) {
         self.base = base
         self.ceiling = ceiling
+        digest = hashes ? RunningDigest(on: thread) : nil
     }
 
     @unsafe
     func next() throws(ImageError) -> UnsafeRawBufferPointer {
+        // The base may put the next block where the last one is.
+        digest?.settle()
         let block = unsafe try base.next()
         count += UInt64(block.count)
         guard count <= ceiling.bytes else { throw ImageError(.limit, "\(ceiling.subject) has more than \(ByteCount(ceiling.bytes)) bytes") }
         if let ratio = ceiling.ratio, count > 64 << 20, count / UInt64(ratio.limit) > ratio.compressed() {
             throw ImageError(.limit, "\(ceiling.subject) grows more than \(ratio.limit) times when it is decompressed")
         }
-        unsafe hash.update(block)
+        unsafe digest?.update(block)
         return unsafe block
     }
 
-    /// The digest of all that passed. The stream is of no use afterwards.
-    func finish() -> Digest { Digest(finishing: hash) }
+    /// The digest of all that passed, where it was taken.
+    func finish() -> Digest { Digest(finishing: digest?.finish() ?? SHA256()) }
+}
+
+/// A stream whose first block has been looked at.
+@safe
+final class PeekedStream: ByteStream {
+    private let base: any ByteStream
+    private var first: UnsafeRawBufferPointer?
+    /// It begins as gzip, zstd or xz do.
+    let isCompressed: Bool
+
+    init(_ base: any ByteStream) throws(ImageError) {
+        self.base = base
+        let block = unsafe try base.next()
+        isCompressed = unsafe beginsCompressed(block)
+        unsafe first = unsafe block
+    }
+
+    func skip(_ count: Int64) -> Int64 { unsafe first == nil ? base.skip(count) : 0 }
+
+    @unsafe
+    func next() throws(ImageError) -> UnsafeRawBufferPointer {
+        if let block = unsafe first {
+            unsafe first = nil
+            return unsafe block
+        }
+        return unsafe try base.next()
+    }
 }

@@ -58,7 +58,7 @@ enum Confinement {
         "read", "readv", "pread64", "write", "writev", "pwrite64", "lseek", "close", "dup", "fcntl", "open", "openat", "openat2", "fstat", "lstat", "stat", "newfstatat", "statx",
         "getdents64", "readlinkat", "mkdirat", "unlinkat", "linkat", "symlinkat", "renameat", "renameat2", "ftruncate", "fallocate", "fchmod", "fchown", "fchownat", "utimensat",
         "fsetxattr", "fgetxattr", "flistxattr", "fsync", "fdatasync", "syncfs", "sync_file_range", "sendto", "recvfrom", "sendmsg", "recvmsg",
-        "brk", "mmap", "munmap", "mremap", "madvise", "futex", "sched_yield", "getrandom", "clock_gettime", "gettimeofday", "rt_sigprocmask", "rt_sigaction", "rt_sigreturn",
+        "brk", "mmap", "munmap", "mremap", "madvise", "futex", "sched_yield", "set_robust_list", "rseq", "getrandom", "clock_gettime", "gettimeofday", "rt_sigprocmask", "rt_sigaction", "rt_sigreturn",
         "getpid", "gettid", "getuid", "geteuid", "restart_syscall", "exit", "exit_group",
     ]
 
@@ -73,7 +73,18 @@ enum Confinement {
             guard unsafe seccomp_rule_add_array(filter, SCMP_ACT_ALLOW_, number, 0, nil) == 0 else { throw failure }
         }
         unsafe try allowWhiteouts(filter, failure)
+        unsafe try allowThreads(filter, failure)
         guard unsafe seccomp_load(filter) == 0 else { throw failure }
+    }
+
+    /// clone(2) of a thread of this process, with the flags of the C library and no others; it falls back from clone3(2), whose flags lie in memory.
+    private static func allowThreads(_ filter: scmp_filter_ctx, _ failure: ImageError) throws(ImageError) {
+        let flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID
+        var exact = [scmp_arg_cmp(arg: 0, op: SCMP_CMP_EQ, datum_a: UInt64(UInt32(bitPattern: flags)), datum_b: 0)]
+        let clone = unsafe seccomp_syscall_resolve_name("clone")
+        guard unsafe seccomp_rule_add_array(filter, SCMP_ACT_ALLOW_, clone, 1, &exact) == 0 else { throw failure }
+        let clone3 = unsafe seccomp_syscall_resolve_name("clone3")
+        if clone3 >= 0 { guard unsafe seccomp_rule_add_array(filter, SCMP_ACT_ERRNO_ENOSYS, clone3, 0, nil) == 0 else { throw failure } }
     }
 
     /// mknodat(2) of the device 0:0 alone: a whiteout. And mprotect(2) that makes nothing executable.
@@ -90,6 +101,7 @@ enum Confinement {
     }
 }
 
-// Macros with arguments, which Swift does not import: SCMP_ACT_ALLOW and SCMP_ACT_ERRNO(EPERM).
+// Macros with arguments, which Swift does not import: SCMP_ACT_ALLOW and SCMP_ACT_ERRNO(…).
 private let SCMP_ACT_ALLOW_: UInt32 = 0x7fff_0000
 private let SCMP_ACT_ERRNO_EPERM: UInt32 = 0x0005_0000 | UInt32(EPERM)
+private let SCMP_ACT_ERRNO_ENOSYS: UInt32 = 0x0005_0000 | UInt32(ENOSYS)

@@ -84,15 +84,17 @@ struct ImageImporter {
 
     /// Unpacks one layer and checks its digests; what does not match is an error, and the caller removes the staging directory.
     private func unpackLayer(_ stream: any ByteStream, _ layer: ImagePlan.Layer?, subject: String) throws(ImageError) -> (diffID: Digest, summary: LayerSummary, bytes: UInt64) {
-        let blob = HashingStream(stream, ceiling: .init(bytes: layer?.blob?.size ?? limits.layerBytes.bytes, subject: subject))
-        let inflated = try InflatedStream(blob, subject: subject)
-        let content = HashingStream(inflated, ceiling: .init(bytes: limits.layerBytes.bytes, subject: subject, ratio: (limits.ratio, { blob.count })))
+        let thread = DigestThread()
+        defer { thread?.end() }
+        let (blob, content) = try streams(stream, layer, subject: subject, thread)
         try attempt("mkdirat", "layers/new") { unsafe mkdirat(staging, "layers/new", 0o700) }
         try attempt("mkdirat", "layers/new/fs") { unsafe mkdirat(staging, "layers/new/fs", 0o755) }
         let root = FileDescriptor(owning: try attempt("openat", "layers/new/fs") { unsafe brig_unpack_open_beneath(staging, "layers/new/fs", O_RDONLY | O_DIRECTORY, 0) })
-        var unpacker = LayerUnpacker(into: root.number, keepsOwners: keepsOwners, limits: limits)
+        var unpacker = LayerUnpacker(into: root.number, keepsOwners: keepsOwners, limits: limits, thread: thread)
         var reader = try ArchiveReader(.tar, content, subject: subject)
         var summary = try unpacker.unpack(&reader)
+        // The digest of the tree is taken meanwhile.
+        thread?.startSync(root.number)
         // The digests are of everything, also of what comes after the end of the archive.
         try content.drain()
         try blob.drain()
@@ -109,10 +111,24 @@ struct ImageImporter {
             let paths = unpacker.implied.map { $0.map { UInt8(bitPattern: $0) } }.sorted { $0.lexicographicallyPrecedes($1) }
             try writeFile(Array(paths.joined()), name: "layers/new/implied")
         }
-        summary.tree = try TreeDigest.compute(root.number, limits: limits)
+        summary.tree = try TreeDigest.compute(root.number, limits: limits, known: unpacker.contents.sorted())
         try writeFile(summary.json.encoded(pretty: true) + [UInt8(ascii: "\n")], name: "layers/new/record.json")
         try attempt("renameat", "layers/\(diffID.hex)") { unsafe renameat(staging, "layers/new", staging, "layers/\(diffID.hex)") }
         return (diffID, summary, bytes)
+    }
+
+    /// The layer as it comes and as its archive is. They are the same where it is not compressed, and then hashed once.
+    private func streams(_ stream: any ByteStream, _ layer: ImagePlan.Layer?, subject: String, _ thread: DigestThread?) throws(ImageError) -> (blob: HashingStream, content: HashingStream) {
+        let ceiling = HashingStream.Ceiling(bytes: min(layer?.blob?.size ?? .max, limits.layerBytes.bytes), subject: subject)
+        let peeked = try PeekedStream(stream)
+        guard peeked.isCompressed else {
+            let content = HashingStream(peeked, ceiling: ceiling, thread: thread)
+            return (content, content)
+        }
+        let blob = HashingStream(peeked, ceiling: ceiling, hashes: layer?.blob != nil)
+        let inflated = try InflatedStream(blob, subject: subject)
+        let content = HashingStream(inflated, ceiling: .init(bytes: limits.layerBytes.bytes, subject: subject, ratio: (limits.ratio, { blob.count })), thread: thread)
+        return (blob, content)
     }
 
     private func writeFile(_ bytes: [UInt8], name: String) throws(ImageError) {

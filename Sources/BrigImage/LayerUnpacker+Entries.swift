@@ -34,37 +34,53 @@ extension LayerUnpacker {
         guard summary.bytes <= limits.layerBytes.bytes else { throw ImageError(.limit, "the files of the layer have more than \(limits.layerBytes) bytes") }
         let name = path.name
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-        var number = unsafe openat(parent.number, name, flags, 0o600)
+        let mode = entry.mode & 0o1777
+        var number = unsafe openat(parent.number, name, flags, mode)
         if number < 0, errno == EEXIST {
             if try status(of: path, in: parent.number)?.isWhiteout == true { summary.whiteouts -= 1 }
             try remove(path, in: parent)
-            number = unsafe openat(parent.number, name, flags, 0o600)
+            number = unsafe openat(parent.number, name, flags, mode)
         }
         let file = FileDescriptor(owning: try attempt("openat", path.text) { number })
-        try writeData(of: path, size: size, to: file.number, from: &reader)
-        try setOwner(entry, of: file.number, path)
-        try setAttributes(entry, of: file.number, path)
+        let digest = try writeData(of: path, size: size, to: file.number, from: &reader)
+        let present = try setOwner(entry, of: file.number, path)
+        if try !setAttributes(entry, of: file.number, path), let digest { contents.add(digest, of: present.st_ino) }
         if entry.mode & 0o6000 != 0 { summary.droppedModeBits += 1 }
-        try attempt("fchmod", path.text) { fchmod(file.number, entry.mode & 0o1777) }
+        // A change that changes nothing is still one for the file system's journal.
+        if present.st_mode & 0o7777 != mode { try attempt("fchmod", path.text) { fchmod(file.number, mode) } }
         let times = [entry.modified, entry.modified]
         try attempt("futimens", path.text) { unsafe futimens(file.number, times) }
     }
 
-    private func writeData(of path: EntryPath, size: Int64, to file: Int32, from reader: inout ArchiveReader) throws(ImageError) {
+    /// Returns the digest of what was written; nil where the file has holes.
+    private func writeData(of path: EntryPath, size: Int64, to file: Int32, from reader: inout ArchiveReader) throws(ImageError) -> [UInt8]? {
         var end: Int64 = 0
+        var hasHoles = false
+        let digest = RunningDigest(on: thread)
+        // Blocks are the reader's, and it is lent to this file alone until here.
+        defer { digest.settle() }
         while let block = unsafe try reader.nextBlock() {
             let count = Int64(unsafe block.bytes.count)
             guard unsafe block.offset >= end, unsafe block.offset <= size - count else { throw ImageError(.malformed, "file \(path.text) has data outside of its size") }
+            if unsafe block.offset > end { hasHoles = true }
+            unsafe digest.update(block.bytes)
             var written: Int64 = 0
             while written < count {
                 let start = unsafe block.bytes.baseAddress.map { unsafe $0 + Int(written) }
                 written += Int64(try attempt("pwrite", path.text) { unsafe pwrite(file, start, Int(count - written), Int(block.offset + written)) })
             }
             end = unsafe block.offset + count
+            digest.settle()
         }
-        if end < size { try attempt("ftruncate", path.text) { ftruncate(file, Int(size)) } }
+        if end < size {
+            hasHoles = true
+            try attempt("ftruncate", path.text) { ftruncate(file, Int(size)) }
+        }
         // Early, so that the sync at the end finds little left to do.
         if size >= 1 << 20 { _ = brig_unpack_start_writing(file) }
+        if hasHoles { return nil }
+        var hash = digest.finish()
+        return hash.finish()
     }
 
     mutating func makeSymbolicLink(_ entry: ArchiveEntry, _ path: EntryPath, in parent: Parent) throws(ImageError) {

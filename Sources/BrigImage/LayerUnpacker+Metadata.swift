@@ -11,17 +11,23 @@ extension LayerUnpacker {
         return (user, group)
     }
 
-    func setOwner(_ entry: ArchiveEntry, of descriptor: Int32, _ path: EntryPath) throws(ImageError) {
+    /// Returns what the file was before.
+    @discardableResult
+    func setOwner(_ entry: ArchiveEntry, of descriptor: Int32, _ path: EntryPath) throws(ImageError) -> stat {
         let (user, group) = try owner(entry, path)
-        guard keepsOwners else { return }
-        try attempt("fchown", path.text) { fchown(descriptor, user, group) }
+        var present = stat()
+        try attempt("fstat", path.text) { unsafe fstat(descriptor, &present) }
+        if keepsOwners, present.st_uid != user || present.st_gid != group { try attempt("fchown", path.text) { fchown(descriptor, user, group) } }
+        return present
     }
 
     /// Sets `user.` attributes, apart from those that mean something to overlayfs. Everything else (capabilities, labels, `trusted.`) would be
-    /// a privilege or the host's business, and is counted instead.
-    mutating func setAttributes(_ entry: ArchiveEntry, of descriptor: Int32, _ path: EntryPath) throws(ImageError) {
+    /// a privilege or the host's business, and is counted instead. Returns whether one was set.
+    @discardableResult
+    mutating func setAttributes(_ entry: ArchiveEntry, of descriptor: Int32, _ path: EntryPath) throws(ImageError) -> Bool {
         if entry.hasAccessControlList { summary.droppedAttributes += 1 }
         var total = 0
+        var isSet = false
         for (name, value) in entry.attributes {
             let bytes = name.dropLast().map { UInt8(bitPattern: $0) }
             total += bytes.count + value.count
@@ -33,7 +39,9 @@ extension LayerUnpacker {
             try attempt("fsetxattr", "\(quoted(bytes)) \(path.text)") {
                 unsafe value.withUnsafeBytes { unsafe brig_unpack_set_attribute(descriptor, name, $0.baseAddress, $0.count) }
             }
+            isSet = true
         }
+        return isSet
     }
 
     /// Modes and times of directories, the deepest first: setting one changes the time of none that is still to come, and a directory that

@@ -12,6 +12,10 @@ struct LayerUnpacker: ~Copyable {
     let limits: UnpackLimits
     /// Owners in the archive are kept; else everything belongs to the unpacking user.
     let keepsOwners: Bool
+    /// Takes digests of files' contents; nil: this thread does.
+    let thread: DigestThread?
+    /// Digests of the files' contents.
+    var contents = ContentTable()
     var summary = LayerSummary()
     var directories = DirectoryTable()
     /// Directories on the way to an entry that the archive itself does not have; each path ended by a NUL. They are those of the layers below.
@@ -31,10 +35,11 @@ struct LayerUnpacker: ~Copyable {
     }
 
     /// - Parameter root: a descriptor of an empty directory, which stays the caller's.
-    init(into root: Int32, keepsOwners: Bool, limits: UnpackLimits) {
+    init(into root: Int32, keepsOwners: Bool, limits: UnpackLimits, thread: DigestThread? = nil) {
         self.root = root
         self.keepsOwners = keepsOwners
         self.limits = limits
+        self.thread = thread
         summary.ownersDropped = !keepsOwners
     }
 
@@ -141,6 +146,7 @@ struct LayerUnpacker: ~Copyable {
     /// Takes away what an entry replaces. A directory with content is not replaced by something else: no archive of a file system has that.
     mutating func remove(_ path: EntryPath, in parent: Parent) throws(ImageError) {
         let name = path.name
+        contents.close()
         if unsafe unlinkat(parent.number, name, 0) == 0 || errno == ENOENT { return }
         guard errno == EISDIR || errno == EPERM else { throw ImageError(SystemError("unlinkat", path.text, errno: errno)) }
         guard unsafe unlinkat(parent.number, name, AT_REMOVEDIR) == 0 else {

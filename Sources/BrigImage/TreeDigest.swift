@@ -4,10 +4,11 @@ internal import Glibc
 /// The digest of an unpacked tree: of everything in it that a job could see (names, types, modes, owners, times, links, attributes, content).
 /// It is taken from the file system after unpacking, so that `verify` compares the same thing with itself.
 enum TreeDigest {
-    static func compute(_ root: Int32, limits: UnpackLimits) throws(ImageError) -> Digest {
+    /// - Parameter known: contents whose digests were taken already
+    static func compute(_ root: Int32, limits: UnpackLimits, known: ContentTable.Sorted = .init()) throws(ImageError) -> Digest {
         var hash = SHA256()
         var buffer = [UInt8](repeating: 0, count: 256 << 10)
-        try TreeWalk(limits: limits).visit(root) { (node) throws(ImageError) in
+        try TreeWalk(limits: limits, opens: { known.digest(of: $0.st_ino) == nil }).visit(root) { (node) throws(ImageError) in
             var record: [UInt8] = []
             append(node.path.bytes, to: &record)
             let status = node.status
@@ -21,10 +22,14 @@ enum TreeDigest {
                 append(value, to: &record)
             }
             if node.kind == S_IFLNK { append(try node.linkTarget(), to: &record) }
-            if node.kind == S_IFREG, let file = node.content {
+            if node.kind == S_IFREG {
                 append(UInt64(status.st_size), to: &record)
                 append(UInt64(status.st_nlink), to: &record)
-                append(try content(file, node.path, &buffer), to: &record)
+                if let file = node.content {
+                    append(try content(file, node.path, &buffer), to: &record)
+                } else if let digest = known.digest(of: status.st_ino) {
+                    append(Array(digest), to: &record)
+                }
             }
             hash.update(record)
         }

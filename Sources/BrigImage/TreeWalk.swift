@@ -8,7 +8,7 @@ struct TreeNode {
     let parent: Int32
     let path: EntryPath
     let status: stat
-    /// A descriptor for reading, of directories and regular files, open for as long as the visit.
+    /// A descriptor for reading, of directories and of the regular files that the walk opens, open for as long as the visit.
     let content: Int32?
 
     var kind: mode_t { status.st_mode & S_IFMT }
@@ -43,6 +43,8 @@ struct TreeNode {
 /// Walks through a directory: every directory before its content, names in the order of their bytes, no link followed.
 struct TreeWalk {
     let limits: UnpackLimits
+    /// Which regular files are opened for the visit.
+    var opens: (stat) -> Bool = { _ in true }
 
     func visit(_ root: Int32, _ body: (TreeNode) throws(ImageError) -> Void) throws(ImageError) {
         let descriptor = FileDescriptor(owning: try attempt("openat") { unsafe openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
@@ -63,7 +65,7 @@ struct TreeWalk {
             var status = stat()
             try attempt("fstatat", path.text) { unsafe fstatat(directory, cName, &status, AT_SYMLINK_NOFOLLOW) }
             let kind = status.st_mode & S_IFMT
-            guard kind == S_IFDIR || kind == S_IFREG else {
+            guard kind == S_IFDIR || kind == S_IFREG && opens(status) else {
                 try body(TreeNode(parent: directory, path: path, status: status, content: nil))
                 continue
             }

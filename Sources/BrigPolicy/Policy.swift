@@ -74,8 +74,13 @@ extension Policy {
         case dockerArchive(path: String, tag: String?)
         /// `oci:DIR[:TAG]`
         case oci(path: String, tag: String?)
+        /// `squashfs:FILE`, `erofs:FILE`
+        case file(String, FileSystem)
         /// The name or `sha256:` id of an imported image.
         case stored(String)
+
+        /// A file system that a file can be.
+        public enum FileSystem: String, Sendable, CaseIterable { case squashfs, erofs }
     }
 
     /// One of `mounts`. Always nosuid and nodev.

@@ -53,7 +53,7 @@ public struct JobRunner: ~Copyable {
         let program = try program(image)
         let identity = try JobIdentity.resolve(policy.process, accounts: image.accounts, slot: slot)
         var root = RootPlan(policy, source: image.source) { image.missing($0) }
-        var trees = try SourceTrees(&root, identity: identity)
+        var trees = try SourceTrees(&root, file: image.file, identity: identity)
         let command = try AppArmor.command(policy.appArmor, degraded: &degraded)
         let recording = try CallRecording.make(request)
         let context = LaunchContext(

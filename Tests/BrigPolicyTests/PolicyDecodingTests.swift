@@ -73,7 +73,7 @@ func messages(_ text: String, overrides: [PolicyOverride] = []) throws -> [Strin
         let images: [(String, Policy.ImageReference)] = [
             ("host", .host), ("dir:/srv/a:b", .directory("/srv/a:b")), ("tar:root.tar", .tar("root.tar")), ("docker-archive:a.tar", .dockerArchive(path: "a.tar", tag: nil)),
             ("docker-archive:/x:y/a.tar:app:1", .dockerArchive(path: "/x:y/a.tar:app", tag: "1")), ("oci:dir:latest", .oci(path: "dir", tag: "latest")),
-            ("debian:12", .stored("debian:12")),
+            ("squashfs:/a.img", .file("/a.img", .squashfs)), ("erofs:a:b", .file("a:b", .erofs)), ("debian:12", .stored("debian:12")),
         ]
         for (text, image) in images { #expect(try load(#"{"version": 1, "rootfs": {"image": "\#(text)"}}"#).rootfs.image == image) }
     }

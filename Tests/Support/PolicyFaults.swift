@@ -104,7 +104,7 @@ public enum PolicyFaults {
 
     private static let values: [(String, JSONValue)] = [
         ("/version", 2), ("/version", "1"), ("/name", ""), ("/name", .string(String(repeating: "n", count: 129))), ("/base", "strikt"), ("/base", "./nowhere.json"), ("/base", ""),
-        ("/rootfs/image", "dir:"), ("/rootfs/image", "oci:"), ("/rootfs/image", "docker-archive:a:"), ("/rootfs/image", "no such image"), ("/rootfs/image", "sha256:12"),
+        ("/rootfs/image", "dir:"), ("/rootfs/image", "oci:"), ("/rootfs/image", "squashfs:"), ("/rootfs/image", "docker-archive:a:"), ("/rootfs/image", "no such image"), ("/rootfs/image", "sha256:12"),
         ("/rootfs/digest", "sha256:xyz"), ("/rootfs/digest", "md5:00"), ("/rootfs/writable", "yes"), ("/rootfs/scratchSize", "12MB"), ("/rootfs/scratchSize", "1.5GiB"),
         ("/rootfs/scratchSize", 0),
         ("/rootfs/scratchInodes", 0), ("/rootfs/scratchInodes", .integer(.max)), ("/mounts/0/type", "nfs"), ("/mounts/0/source", "usr"), ("/mounts/0/source", "/usr/../etc"),

@@ -28,7 +28,7 @@ extension PolicyDecoder {
     }
 
     private mutating func image(_ value: JSONValue) -> Policy.ImageReference? {
-        let forms = "\"host\", \"dir:PATH\", \"tar:PATH\", \"docker-archive:PATH[:TAG]\", \"oci:DIR[:TAG]\" or the name or \"sha256:\" id of an imported image"
+        let forms = "\"host\", \"dir:PATH\", \"tar:PATH\", \"docker-archive:PATH[:TAG]\", \"oci:DIR[:TAG]\", \"squashfs:FILE\", \"erofs:FILE\" or the name or \"sha256:\" id of an imported image"
         guard let text = text(value, "/rootfs/image", expected: forms) else { return nil }
         if text == "host" { return .host }
         let reference: Policy.ImageReference?
@@ -40,6 +40,9 @@ extension PolicyDecoder {
             reference = Self.tagged(rest).map { .dockerArchive(path: $0, tag: $1) }
         } else if let rest = text.removing(prefix: "oci:") {
             reference = Self.tagged(rest).map { .oci(path: $0, tag: $1) }
+        } else if let type = Policy.ImageReference.FileSystem.allCases.first(where: { text.hasPrefix($0.rawValue + ":") }) {
+            let path = String(text.dropFirst(type.rawValue.utf8.count + 1))
+            reference = path.isEmpty ? nil : .file(path, type)
         } else {
             reference = Self.isDigest(text) || Self.isImageName(text) ? .stored(text) : nil
         }

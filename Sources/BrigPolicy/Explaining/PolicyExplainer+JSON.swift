@@ -30,6 +30,7 @@ extension PolicyExplainer {
             case .tar(let path): "tar:\(path)"
             case .dockerArchive(let path, let tag): "docker-archive:\(path)\(tag.map { ":\($0)" } ?? "")"
             case .oci(let path, let tag): "oci:\(path)\(tag.map { ":\($0)" } ?? "")"
+            case .file(let path, let type): "\(type.rawValue):\(path)"
             case .stored(let name): name
             }
         var members: [JSONValue.Member] = [.init("image", .string(image))]

@@ -54,6 +54,7 @@ public enum PolicyExplainer {
             case .tar(let path): "The archive \(path)"
             case .dockerArchive(let path, let tag): "The image \(tag.map { "\($0) " } ?? "")of the docker archive \(path)"
             case .oci(let path, let tag): "The image \(tag.map { "\($0) " } ?? "")of the OCI layout \(path)"
+            case .file(let path, let type): "The \(type.rawValue) file \(path)"
             case .stored(let name): "The imported image \(name)"
             }
         let use = rootfs.isScratch ? "changes go into a layer of at most \(rootfs.scratchSize) and \(rootfs.scratchInodes) files that dies with the job" : "read-only"

@@ -14,6 +14,8 @@ struct RootImage {
     let defaults: ImageDefaults?
     /// Keeps a stored image's layers from garbage collection while the job runs.
     private let pin: Pin?
+    /// The mount that the only layer is; nil where layers are directories.
+    let file: ImageFile?
 
     private final class Pin {
         let pin: ImagePin
@@ -26,6 +28,7 @@ struct RootImage {
         case .host:
             source = try inStage("rootfs") { () throws(SystemError) in .host(entries: try HostRoot.entries(), homes: try HostRoot.homes(), sockets: try HostRoot.sockets()) }
             identity = JobReport.Image(reference: "host")
+            file = nil
             accounts = Accounts(roots: ["/"])
             defaults = nil
             pin = nil
@@ -34,9 +37,18 @@ struct RootImage {
             let real = try Self.resolved(path)
             source = .layers([real])
             identity = JobReport.Image(reference: "dir:\(path)", layers: 1)
+            file = nil
             accounts = Accounts(roots: [real])
             defaults = nil
             pin = nil
+        case .file(let path, let type):
+            let file = try ImageFile(path, type)
+            source = .layers([file.path])
+            identity = JobReport.Image(reference: "\(type.rawValue):\(path)", layers: 1)
+            accounts = Accounts(roots: [file.path])
+            defaults = nil
+            pin = nil
+            self.file = file
         case .tar(let path): self = try Self.stored("tar:\(path)", rootfs, sources)
         case .dockerArchive(let path, let tag): self = try Self.stored("docker-archive:\(path)" + (tag.map { ":\($0)" } ?? ""), rootfs, sources)
         case .oci(let path, let tag): self = try Self.stored("oci:\(path)" + (tag.map { ":\($0)" } ?? ""), rootfs, sources)
@@ -54,6 +66,7 @@ struct RootImage {
         accounts = Accounts(roots: layers.reversed())
         defaults = try ImageDefaults(image.config, reference, accounts: accounts, sources: sources)
         self.pin = pin
+        file = nil
     }
 
     /// An image of the account's store; an archive is imported when it is first used.

@@ -24,7 +24,9 @@ struct SourceTrees: ~Copyable {
 
     /// Opens what the steps bind. As root a tree of its own for each, whose owner becomes the job's user. For other accounts the child opens it, with
     /// the same rights, and finds that very file or gives up: who can rename a directory above it cannot put another in its place.
-    init(_ root: inout RootPlan, identity: JobIdentity) throws(LaunchError) {
+    ///
+    /// - Parameter file: what the image is, where it is a file and no directory
+    init(_ root: inout RootPlan, file: ImageFile?, identity: JobIdentity) throws(LaunchError) {
         for (index, step) in root.steps.enumerated() {
             switch step.action {
             case .bind(.opened(let path)):
@@ -32,6 +34,9 @@ struct SourceTrees: ~Copyable {
                 let status = try inStage("mounts") { () throws(SystemError) in try source.status() }
                 if status.kind != .directory { root.markFile(at: index) }
                 if Host.isRoot { descriptors[index] = try tree(of: source, status, path, step.attributes, identity) } else { pin(source, status, &root, at: index) }
+            case .bind(.image(let path)) where file?.path == path:
+                if let file { images.append((index, try tree(of: file, path, step.attributes))) }
+                descriptors[index] = Self.follows
             case .bind(.image(let path)):
                 let source = try inStage("rootfs", hint: "the image must be a directory") { () throws(SystemError) in try FileDescriptor.open(path, [.path, .directory], resolve: .noSymbolicLinks) }
                 if Host.isRoot {
@@ -68,6 +73,16 @@ struct SourceTrees: ~Copyable {
             let tree = FileDescriptor(owning: try check("open_tree", path) { brig_clone_tree(number, true) })
             let clone = tree.number
             try check("mount_setattr", path) { brig_mount_setattr(clone, true, attributes.rawValue, -1) }
+            return tree.release()
+        }
+    }
+
+    /// The mount itself: before Linux 6.15 one that is attached nowhere cannot be cloned.
+    private func tree(of file: ImageFile, _ path: String, _ attributes: RootStep.Attributes) throws(LaunchError) -> Int32 {
+        try inStage("mounts") { () throws(SystemError) in
+            let tree = try file.mount.duplicate()
+            let number = tree.number
+            try check("mount_setattr", path) { brig_mount_setattr(number, false, attributes.rawValue, -1) }
             return tree.release()
         }
     }

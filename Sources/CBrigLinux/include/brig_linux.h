@@ -33,6 +33,13 @@ int brig_openat2(int directory, const char *path, uint64_t flags, uint64_t mode,
 /// A detached clone of the mount tree at a descriptor (open_tree(2)), private: later mounts on either are not the other's.
 int brig_clone_tree(int fd, bool recursive);
 
+/// Attaches a file to a free loop device, for reading, until the device is closed for the last time (loop(4)); its path goes into `device`.
+/// Returns a descriptor of the device, or -1 with errno.
+int brig_attach_loop(int file, char *device, size_t size);
+
+/// Mounts a block device read-only, nosuid and nodev, at no place (fsopen(2)). Returns a descriptor of the mount's root, or -1 with errno.
+int brig_mount_device(const char *type, const char *device);
+
 /// Sets MOUNT_ATTR_* on the mount (tree) of a descriptor; with `user_namespace_fd` >= 0 also maps its ids (mount_setattr(2)).
 int brig_mount_setattr(int fd, bool recursive, uint64_t attributes, int user_namespace_fd);
 
