@@ -35,7 +35,7 @@ import Testing
     @Test(arguments: Caller.allCases) func `what is left behind is gone at once`(caller: Caller) throws {
         try Fixture.run { fixture in
             let script = "cd /tmp; i=0; while [ $i -lt 500 ]; do mkdir deeper && cd deeper || break; i=$((i+1)); done; echo $i; \(probeInJob) inodes /tmp 20000"
-            let job = try fixture.launch("default", [], shell(script), as: caller)
+            let job = try fixture.launch("default", ["--timeout", "\(Int(60 * timeFactor))s"], shell(script), as: caller)
             #expect(job.outcome.text == "500\ninodes: 20000\n", job.summary)
             #expect(job["/time/teardownNanos"].integer ?? .max < Int64(20_000_000_000 * timeFactor), job.summary)
         }
