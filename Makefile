@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test test-vm check bench bench-audit install clean
+.PHONY: help build release demo test test-vm check bench bench-audit bench-images fuzz install clean
 
 PREFIX ?= /usr/local
 STATIC := -c release -Xswiftc -static-executable
@@ -33,6 +33,12 @@ bench: ## compare a launch with the field's tools
 
 bench-audit: ## what an audit costs: plain, by each engine, and under strace
 	Scripts/install-dependencies build test && $(MAKE) --no-print-directory release && Scripts/bench-audit
+
+bench-images: ## compare imports and starts of images: make bench-images ARCHIVE=root.tar, as mmdebstrap makes it
+	Scripts/install-dependencies build bench && $(MAKE) --no-print-directory release && Scripts/bench-images "$(ARCHIVE)"
+
+fuzz: ## read random archives and manifests for a minute
+	Scripts/install-dependencies build && Scripts/fuzz-images
 
 install: release ## install the command, policies and profiles below PREFIX (/usr/local), under DESTDIR
 	Scripts/install "$(DESTDIR)" "$(PREFIX)"

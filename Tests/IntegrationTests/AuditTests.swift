@@ -48,13 +48,15 @@ import Testing
         try Fixture.run { fixture in
             // socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)
             let attempt = probe("syscall", "41", "2", "524289", "0")
-            let control = try fixture.launch("strict", [], attempt)
+            // An audit leaves AppArmor in force, and the profile of this policy denies sockets too.
+            let policy = try fixture.policy("strict", [.init("apparmor", ["profile": "unconfined"])])
+            let control = try fixture.launch(policy, [], attempt)
             #expect(control.outcome.text.contains("= -1 EPERM"), control.summary)
-            let job = try fixture.launch("strict", ["--engine", engine], attempt, subcommand: "audit")
+            let job = try fixture.launch(policy, ["--engine", engine], attempt, subcommand: "audit")
             #expect(job.outcome.text.contains("= 3"), job.summary)
             #expect(job.verdicts("socket") == ["EPERM ran"] && job.violations == [], job.summary)
             #expect(job.facts("socket") == ["0 AF_INET 1", "1 SOCK_STREAM|SOCK_CLOEXEC 1", "2 0x0 1"], "\(job.facts("socket"))")
-            #expect(job.outcome.errorText.contains("strict refuses 1 of"), job.summary)
+            #expect(job.outcome.errorText.contains(" refuses 1 of"), job.summary)
             try requireComplete([job])
         }
     }
