@@ -15,7 +15,7 @@ struct HomeTests {
             cut:x:1002:1002
             odd:x:-5:1003::/data/odd:/bin/sh
             """
-        #expect(HostRoot.homes(accounts: accounts, own: "/work/home/.") == ["/data/people/ann", "/nonexistent", "/root", "/srv/bob", "/work/home"])
+        #expect(HostRoot.homes(accounts: accounts, own: "/volume/home/.") == ["/data/people/ann", "/nonexistent", "/root", "/srv/bob", "/volume/home"])
     }
 
     /// Some accounts have one of these for a home; without it nothing could run.

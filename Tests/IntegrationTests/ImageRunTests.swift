@@ -9,7 +9,7 @@ import Testing
     ///
     /// - Parameter config: the `config` of the image's configuration.
     private func makeImage(_ fixture: Fixture, _ config: JSONValue, passwd: String = "root:x:0:0::/:/bin/sh\nann:x:77:88::/:/bin/sh\n") throws -> String {
-        for name in ["bin", "dev", "proc", "tmp", "etc", "work"] { try fixture.makeDirectory("image/\(name)") }
+        for name in ["bin", "dev", "proc", "tmp", "etc", "place"] { try fixture.makeDirectory("image/\(name)") }
         try fixture.write("image/bin/busybox", try readFile("/bin/busybox"), mode: 0o755)
         try fixture.write("image/etc/passwd", passwd)
         try fixture.write("image/etc/group", "crew:x:99:\n")
@@ -33,16 +33,16 @@ import Testing
     }
 
     private static let config: JSONValue = [
-        "Env": ["PATH=/bin", "A=image", "B=image", "GIVEN=image", "A=last"], "WorkingDir": "/work/", "Entrypoint": ["/bin/sh", "-c"], "Cmd": ["echo $A $B; pwd; id -u; id -g"], "User": "ann",
+        "Env": ["PATH=/bin", "A=image", "B=image", "GIVEN=image", "A=last"], "WorkingDir": "/place/", "Entrypoint": ["/bin/sh", "-c"], "Cmd": ["echo $A $B; pwd; id -u; id -g"], "User": "ann",
     ]
 
     @Test func `an image's own program, environment, directory and user are defaults`() throws {
         try Fixture.run { fixture in
             let job = try launch(fixture, try makeImage(fixture, Self.config))
-            #expect(job.outcome.lines == ["last image", "/work", "77", "88"], job.summary)
+            #expect(job.outcome.lines == ["last image", "/place", "77", "88"], job.summary)
             #expect(job["/process/arguments"] == ["/bin/sh", "-c", "echo $A $B; pwd; id -u; id -g"], job.summary)
             #expect(["arguments", "workingDirectory", "user", "group"].map { job["/process/\($0)Source"].string } == ["image", "image", "image", "image"], job.summary)
-            #expect(job["/process/user"] == 77 && job["/process/group"] == 88 && job["/process/workingDirectory"] == "/work", job.summary)
+            #expect(job["/process/user"] == 77 && job["/process/group"] == 88 && job["/process/workingDirectory"] == "/place", job.summary)
             // The built-in policy's PATH is for no image in particular; what the image does not name stays.
             #expect(job["/process/environment"] == ["A": "image", "B": "image", "GIVEN": "image", "HOME": "built-in-policy", "LANG": "built-in-policy", "PATH": "image"], job.summary)
             #expect(job["/job/command"] == [], job.summary)
@@ -61,8 +61,8 @@ import Testing
             #expect(job["/process/userSource"] == "policy" && job["/process/groupSource"] == "default" && job["/process/workingDirectorySource"] == "policy", job.summary)
             #expect(job["/process/argumentsSource"] == "command-line", job.summary)
             #expect(["A", "B", "C", "GIVEN"].map { job["/process/environment/\($0)"].string } == ["image", "policy", "command-line", "caller"], job.summary)
-            let flags = try launch(fixture, image, policy: policy, ["--user", "9:crew", "--workdir", "/work", "--env", "A=flag"], words)
-            #expect(flags.outcome.lines == ["flag policy caller", "/work", "9", "99"], flags.summary)
+            let flags = try launch(fixture, image, policy: policy, ["--user", "9:crew", "--workdir", "/place", "--env", "A=flag"], words)
+            #expect(flags.outcome.lines == ["flag policy caller", "/place", "9", "99"], flags.summary)
             #expect(flags["/process/groupSource"] == "command-line" && flags["/process/environment/A"] == "command-line", flags.summary)
         }
     }
@@ -88,7 +88,7 @@ import Testing
             (["User": "a:b:c"], "", "user is \"a:b:c\"", ["--user", "1"]),
             (["User": "eve"], "eve:x:4294967295:0::/:\n", "eve", ["--user", "1"]),
             (["User": "nobody-here"], "root:x:0:0::/:\n", "nobody-here", ["--user", "1"]),
-            (["WorkingDir": "/work/../.."], "", "working directory", ["--workdir", "/"]),
+            (["WorkingDir": "/place/../.."], "", "working directory", ["--workdir", "/"]),
         ]
         for each in cases {
             try Fixture.run { fixture in
