@@ -48,14 +48,18 @@ static void memfd_hog(int count, char **arguments) {
     result("memfd-hog", mib == wanted ? (long)mib : -1);
 }
 
-/// fork-bomb [SECONDS]: every process forks as fast as it can; the first one says how many it made and why it stopped.
+/// fork-bomb [SECONDS]: every process forks as fast as it can, for so long and until the first one, which says how many it made, has been refused one; not
+/// for a minute more.
 static void fork_bomb(int count, char **arguments) {
-    double seconds = count > 0 ? (double)number(arguments[0]) : 1;
-    time_t end = time(NULL) + (time_t)seconds;
+    time_t seconds = count > 0 ? (time_t)number(arguments[0]) : 1, start = time(NULL);
+    volatile int *over = mmap(NULL, sizeof *over, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if ((void *)over == MAP_FAILED) return;
     pid_t first = getpid();
     long made = 0;
     int reason = 0;
-    while (time(NULL) < end) {
+    while (!*over) {
+        time_t passed = time(NULL) - start;
+        if (getpid() == first && passed >= seconds && (reason || passed >= seconds + 60)) *over = 1;
         pid_t child = fork();
         if (child > 0) made++;
         if (child < 0) reason = errno;
@@ -63,6 +67,27 @@ static void fork_bomb(int count, char **arguments) {
     }
     if (getpid() != first) _exit(0);
     printf("fork-bomb: %ld %s\n", made, reason ? strerrorname_np(reason) : "-");
+}
+
+/// limit PID RESOURCE VALUE: prlimit(2), soft and hard.
+static void limit(int count, char **arguments) {
+    (void)count;
+    struct rlimit limit = {number(arguments[2]), number(arguments[2])};
+    result("prlimit", syscall(SYS_prlimit64, (pid_t)number(arguments[0]), (int)number(arguments[1]), &limit, NULL));
+}
+
+/// orphans N: processes whose parents are gone, for init to wait for.
+static void orphans(int count, char **arguments) {
+    (void)count;
+    for (unsigned long left = number(arguments[0]); left > 0; left--) {
+        pid_t child = fork();
+        if (child == 0) {
+            if (fork() == 0) _exit(0);
+            _exit(0);
+        }
+        if (child > 0) waitpid(child, NULL, 0);
+    }
+    printf("orphans: done\n");
 }
 
 /// forks N: makes so many children that wait, and says how many it got.
@@ -211,6 +236,8 @@ const struct command process_commands[] = {
     {"hog-child", 1, hog_child, "MIB: touch memory in a child and tell its end"},
     {"memfd-hog", 1, memfd_hog, "MIB: fill an unnamed file"},
     {"fork-bomb", 0, fork_bomb, "[SECONDS]: fork without end"},
+    {"limit", 3, limit, "PID RESOURCE VALUE: set a limit of a process"},
+    {"orphans", 1, orphans, "N: processes for init"},
     {"forks", 1, forks, "N: children that wait"},
     {"threads", 1, threads, "N: threads that wait"},
     {"spin", 1, spin, "N [SECONDS]: burn the processor in N processes"},
