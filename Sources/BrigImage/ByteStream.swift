@@ -44,6 +44,7 @@ final class FileStream: ByteStream {
         var status = stat()
         // Not past the end: what is missing there must be noticed.
         guard here >= 0, unsafe fstat(descriptor, &status) == 0, here + Int(count) <= status.st_size, lseek(descriptor, Int(count), SEEK_CUR) >= 0 else { return 0 }
+        progress(UInt64(count))
         return count
     }
 

@@ -12,8 +12,10 @@ struct ImageImporter {
     let platform: Platform
     /// Asks the store which layers of these images it has.
     let present: ([[Digest]]) throws(ImageError) -> Set<Digest>
-    /// Is told of bytes of the source.
+    /// Is told of bytes of the source as they are read.
     let progress: (UInt64) -> Void
+    /// Is told how many they will be, where that is known.
+    let expected: (UInt64) -> Void
 
     /// An image whose layers are all in the staging directory or the store.
     struct Image {
@@ -29,6 +31,7 @@ struct ImageImporter {
         var status = stat()
         try attempt("fstat", "the source") { unsafe fstat(source, &status) }
         try attempt("mkdirat", "layers") { unsafe mkdirat(staging, "layers", 0o700) }
+        if status.st_mode & S_IFMT == S_IFREG { expected(UInt64(status.st_size)) }
         let blobs: (any BlobSource)?
         if status.st_mode & S_IFMT == S_IFDIR {
             blobs = DirectorySource(source, limits: limits, progress: progress)
@@ -57,6 +60,8 @@ struct ImageImporter {
         let all = plans.flatMap(\.layers)
         var claimed = try present(plans.map { $0.layers.map(\.diffID) })
         for layer in all where claimed.insert(layer.diffID).inserted { wanted[layer.path] = layer }
+        let sizes = wanted.values.compactMap { $0.blob?.size }
+        if source is DirectorySource, sizes.count == wanted.count { expected(sizes.reduce(0, &+)) }
         var total: UInt64 = 0
         var missing = wanted
         try source.forEach(Set(wanted.keys)) { (path, stream) throws(ImageError) in

@@ -18,10 +18,10 @@ extension ImageStore {
     /// - Parameters:
     ///   - name: the image's name, instead of those that the source has; then the source must hold one image.
     ///   - platform: `OS/ARCHITECTURE[/VARIANT]`, the machine's own by default: picks one image of an index.
-    ///   - progress: is told how many bytes of the source have been read.
+    ///   - progress: is told from time to time how far it has come.
     /// - Throws: what is wrong with the source; the store then has nothing of it.
     public func importImages(
-        from source: ImageSource, name: String? = nil, platform: String? = nil, progress: @escaping (UInt64) -> Void = { _ in }
+        from source: ImageSource, name: String? = nil, platform: String? = nil, progress: @escaping (ImportProgress) -> Void = { _ in }
     ) throws(ImageError) -> [Imported] {
         let name = try name.map { (text) throws(ImageError) in try ImageReference.normalized(name: text) }
         if let platform, Platform(platform) == nil { throw ImageError(.badReference, "\(quoted(platform)) is no platform", hint: "linux/amd64") }
@@ -69,7 +69,7 @@ extension ImageStore {
     }
 
     private func unpack(
-        _ source: ImageSource, _ input: Int32, into staging: Int32, platform: String?, progress: @escaping (UInt64) -> Void
+        _ source: ImageSource, _ input: Int32, into staging: Int32, platform: String?, progress: @escaping (ImportProgress) -> Void
     ) throws(ImageError) -> [ImageImporter.Image] {
         var status = stat()
         try attempt("fstat", source.description) { unsafe fstat(input, &status) }
@@ -91,13 +91,15 @@ extension ImageStore {
         return try converse(process, request, progress: progress)
     }
 
-    private func converse(_ process: borrowing ConfinedProcess, _ request: JSONValue, progress: @escaping (UInt64) -> Void) throws(ImageError) -> [ImageImporter.Image] {
+    private func converse(_ process: borrowing ConfinedProcess, _ request: JSONValue, progress: @escaping (ImportProgress) -> Void) throws(ImageError) -> [ImageImporter.Image] {
         var images: [ImageImporter.Image] = []
-        var total: UInt64 = 0
+        var reached = ImportProgress()
         _ = try process.run(request) { (message) throws(ImageError) in
             if let count = message["progress"]?.integer, count >= 0 {
-                total &+= UInt64(count)
-                progress(total)
+                reached.bytes &+= UInt64(count)
+                progress(reached)
+            } else if let total = message["total"]?.integer, total > 0 {
+                reached.total = UInt64(total)
             } else if let images = message["layers"]?.array {
                 let known = try present(images.map { ($0.array ?? []).compactMap { $0.string.flatMap { Digest($0) } } })
                 return ["present": .array(known.map { .string($0.description) })]
@@ -119,7 +121,7 @@ extension ImageStore {
     }
 
     /// A directory goes through the same door as an archive: one process packs it, another unpacks that.
-    private func packAndUnpack(_ input: Int32, into staging: Int32, progress: @escaping (UInt64) -> Void) throws(ImageError) -> [ImageImporter.Image] {
+    private func packAndUnpack(_ input: Int32, into staging: Int32, progress: @escaping (ImportProgress) -> Void) throws(ImageError) -> [ImageImporter.Image] {
         var ends: [Int32] = [-1, -1]
         try attempt("pipe") { unsafe pipe(&ends) }
         let reading = FileDescriptor(owning: ends[0])

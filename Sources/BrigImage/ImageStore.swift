@@ -48,6 +48,13 @@ public struct ImageStore: ~Copyable, Sendable {
         return "\(home)/.local/share/brig"
     }
 
+    /// Where the account's store is, without links; nil where it has none.
+    public static func existingPath() -> String? {
+        guard let path = try? defaultPath(), let real = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(real) }
+        return unsafe String(cString: real)
+    }
+
     private static func environment(_ name: String) -> String? {
         guard let value = unsafe getenv(name) else { return nil }
         let text = unsafe String(cString: value)

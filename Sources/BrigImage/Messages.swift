@@ -4,7 +4,7 @@ internal import Glibc
 
 /// The conversation between the store and the confined process: JSON documents over a socket that keeps messages apart.
 ///
-/// The store asks once (`{"do": …}`); the other side answers with any number of `progress`, `layers` and `image`, and at last with `done` or
+/// The store asks once (`{"do": …}`); the other side answers with any number of `total`, `progress`, `layers` and `image`, and at last with `done` or
 /// `error`. To `layers` the store answers which of them it has.
 struct Messages {
     /// The socket; whoever made it closes it.

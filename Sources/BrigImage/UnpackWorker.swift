@@ -47,7 +47,7 @@ public enum UnpackWorker {
                 try messages.send(["layers": .array(images.map { .array($0.map { .string($0.description) }) })])
                 let reply = try messages.receive()?["present"]?.array ?? []
                 return Set(reply.compactMap { $0.string.flatMap { Digest($0) } })
-            }, progress: progress.add)
+            }, progress: progress.add, expected: progress.expect)
         let form = request["form"]?.string.flatMap { ImageSource.Form(rawValue: $0) } ?? .any
         for image in try importer.run(form, source: input, tag: request["tag"]?.string) {
             try messages.send([
@@ -86,10 +86,16 @@ public enum UnpackWorker {
             if pending >= 8 << 20 { flush() }
         }
 
+        func expect(_ total: UInt64) { tell("total", total) }
+
         func flush() {
-            // It is for show: what matters fails by itself when the store has gone.
-            do throws(ImageError) { try messages.send(["progress": .integer(Int64(clamping: pending))]) } catch {}
+            tell("progress", pending)
             pending = 0
+        }
+
+        private func tell(_ what: String, _ bytes: UInt64) {
+            // It is for show: what matters fails by itself when the store has gone.
+            do throws(ImageError) { try messages.send([what: .integer(Int64(clamping: bytes))]) } catch {}
         }
     }
 }

@@ -3,8 +3,9 @@ internal import BrigSystem
 
 /// What a job's root is made of, before the policy's own mounts.
 public enum RootSource: Sendable, Equatable {
-    /// The machine's own root: the entries of "/", directories that are people's homes, and sockets that programs outside listen on.
-    case host(entries: [HostEntry], homes: [String] = [], sockets: [String])
+    /// The machine's own root: the entries of "/", directories that are nobody else's (people's homes, the image store), and sockets that programs
+    /// outside listen on.
+    case host(entries: [HostEntry], hidden: [String] = [], sockets: [String])
     /// Directories, the lowest first.
     case layers([String])
 
@@ -31,8 +32,8 @@ public struct RootPlan: Sendable, Equatable {
     /// Whether the job can write to a directory of the host.
     public internal(set) var hasWritableBind = false
 
-    /// Homes that are empty directories while the mounts are made.
-    private var emptyHomes: [String] = []
+    /// Hidden directories that are empty ones while the mounts are made.
+    private var emptied: [String] = []
 
     static let sealed: RootStep.Attributes = [.noSetID, .noDevices]
 
@@ -46,10 +47,10 @@ public struct RootPlan: Sendable, Equatable {
             RootStep(.directory(mode: 0o1777), "shm", flags: .inScratch),
         ]
         switch source {
-        case .host(let entries, let homes, let sockets):
+        case .host(let entries, let hidden, let sockets):
             isReadOnly = !isScratch
             addHost(entries, sockets)
-            for home in homes { hide(home, mounts: policy.mounts) }
+            for directory in hidden { hide(directory, mounts: policy.mounts) }
         case .layers(let layers):
             let needed = ["proc", "dev", "tmp"] + policy.mounts.map { Self.relative($0.target) }
             let isComplete = !isScratch && missing(needed).isEmpty
@@ -60,7 +61,7 @@ public struct RootPlan: Sendable, Equatable {
         addDevices()
         for mount in policy.mounts { add(mount) }
         steps.append(RootStep(.readOnly, "dev"))
-        for home in emptyHomes { steps.append(RootStep(.readOnly, home)) }
+        for directory in emptied { steps.append(RootStep(.readOnly, directory)) }
         let workingDirectory = Self.relative(policy.process.workingDirectory)
         // Where the job can write, a working directory that is missing is the job's own, as with WORKDIR of a container file.
         if isScratch, workingDirectory != "." { steps.append(RootStep(.directory(mode: 0o755), workingDirectory, flags: .owned)) }
@@ -74,7 +75,7 @@ public struct RootPlan: Sendable, Equatable {
     // MARK: The machine's own root
 
     /// Directories of the machine that the job sees empty: what is private to people, to services, or made anew for every job.
-    private static let emptied = ["home", "root", "run", "sys"]
+    private static let alwaysEmpty = ["home", "root", "run", "sys"]
     private static let replaced: Set<String> = ["proc", "dev", "tmp", "home", "root", "run", "sys", "lost+found"]
     private static let masked = ["var/lib", "etc/shadow", "etc/shadow-", "etc/gshadow", "etc/gshadow-", "etc/ssh"]
 
@@ -86,27 +87,27 @@ public struct RootPlan: Sendable, Equatable {
             case .symbolicLink(let text): steps.append(RootStep(.symbolicLink(text), entry.name))
             }
         }
-        for name in Self.emptied { steps.append(RootStep(.directory(mode: 0o755), name)) }
+        for name in Self.alwaysEmpty { steps.append(RootStep(.directory(mode: 0o755), name)) }
         steps.append(RootStep(.scratch("tmp"), "tmp", flags: .create))
         steps.append(RootStep(.scratch("tmp"), "var/tmp", flags: .optional))
         for path in Self.masked { steps.append(RootStep(.mask, path)) }
         // Where /home is a link (to /var/home, on image-based systems), what it leads to is hidden.
-        for entry in entries where Self.emptied.contains(entry.name) {
+        for entry in entries where Self.alwaysEmpty.contains(entry.name) {
             if case .symbolicLink(let text) = entry.kind { steps.append(RootStep(.mask, Self.relative(text))) }
         }
         for path in sockets where Self.isVisible(path) { steps.append(RootStep(.mask, Self.relative(path))) }
     }
 
-    /// Hides a home of the machine, unless its place is hidden with all of its directory. One in which the policy mounts something is an empty directory that the
+    /// Hides a directory of the machine, unless its place is hidden with all of its directory. One in which the policy mounts something is an empty directory that the
     /// mount's target can be made in; otherwise it is masked, and the job sees no more of it than that it is there.
-    private mutating func hide(_ home: String, mounts: [Policy.Mount]) {
-        guard Self.isVisible(home) else { return }
-        let target = Self.relative(home)
-        guard mounts.contains(where: { $0.target.hasPrefix(home + "/") }) else { return steps.append(RootStep(.mask, target)) }
-        let name = "home\(steps.count)"
+    private mutating func hide(_ directory: String, mounts: [Policy.Mount]) {
+        guard Self.isVisible(directory) else { return }
+        let target = Self.relative(directory)
+        guard mounts.contains(where: { $0.target.hasPrefix(directory + "/") }) else { return steps.append(RootStep(.mask, target)) }
+        let name = "hidden\(steps.count)"
         steps.append(RootStep(.directory(mode: 0o755), name, flags: .inScratch))
         steps.append(RootStep(.scratch(name), target, flags: .optional))
-        emptyHomes.append(target)
+        emptied.append(target)
     }
 
     private static func isVisible(_ path: String) -> Bool {

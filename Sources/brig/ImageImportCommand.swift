@@ -25,8 +25,11 @@ struct ImageImportCommand: ParsableCommand {
         let store = try options.open()
         var progress = ImageProgress()
         let parsed = try ImageSource(reference: source) ?? ImageSource(.any, path: source)
-        let imported = try store.importImages(from: parsed, name: name, platform: platform) { progress.show($0) }
-        progress.end()
+        let imported: [ImageStore.Imported]
+        do {
+            defer { progress.end() }
+            imported = try store.importImages(from: parsed, name: name, platform: platform) { progress.show($0) }
+        }
         for one in imported {
             let layers = "\(one.image.layers.count) layers, \(one.newLayers) new"
             print("\(one.image.id) \(one.names.isEmpty ? "(no name)" : one.names.joined(separator: " ")) (\(layers))")

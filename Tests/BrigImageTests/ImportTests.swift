@@ -35,6 +35,24 @@ struct ImportTests {
         }
     }
 
+    @Test func progressEndsWhereTheSourceEnds() throws {
+        try Fixture.run { fixture in
+            let layout = Layout(layers: [tar { $0.add("f", data: [UInt8](repeating: 1, count: 20 << 20)) }, Self.base])
+            let archive = try fixture.write("a.tar", layout.dockerArchive())
+            for path in [archive, try layout.write(oci: "layout", in: fixture)] {
+                let store = try makeStore(in: fixture, name: "store of \(path.suffix(5))")
+                var told: [ImportProgress] = []
+                _ = try store.importImages(from: ImageSource(.any, path: path)) { told.append($0) }
+                let last = try #require(told.last)
+                #expect(told.count >= 3 && last.bytes > 20 << 20 && last.bytes <= last.total ?? 0, "\(told)")
+                #expect(zip(told, told.dropFirst()).allSatisfy { $0.bytes <= $1.bytes && $0.total == $1.total }, "\(told)")
+            }
+            let drawn = try Command("script", ["-qec", "stty columns 70; \(Executables.brig) image import --store \(fixture.path("drawn")) \(archive)", "/dev/null"]).run()
+            let bars = drawn.text.split(separator: "\r").filter { $0.hasPrefix("[") }
+            #expect(!bars.isEmpty && bars.allSatisfy { $0.contains(" % ") && $0.contains(" of 20.0 MiB read, ") && $0.contains("/s") && $0.count < 74 }, "\(drawn.text)")
+        }
+    }
+
     /// The upper layer has no entry for `etc`: over the lower one it must look like that, not like a directory of its own.
     @Test func impliedDirectoriesAreThoseBelow() throws {
         try Fixture.run { fixture in
@@ -52,6 +70,27 @@ struct ImportTests {
             #expect(unsafe lstat("\(other.layers[0].path)/etc", &status) == 0)
             #expect(status.st_mode & 0o7777 == 0o755)
             #expect(try store.verify().faults == [])
+        }
+    }
+
+    /// A link of a lower layer on the way to a file of an upper one: there it is a directory, as in every other engine, and nobody follows it.
+    @Test(arguments: ["../../../../outside", "/etc", "elsewhere"]) func noLayerFollowsALinkOfAnother(_ target: String) throws {
+        try Fixture.run { fixture in
+            let store = try makeStore(in: fixture)
+            try fixture.makeDirectory("store/outside")
+            let lower = tar {
+                $0.addDirectory("elsewhere"); $0.add("a", type: "2", link: target)
+            }
+            let upper = tar {
+                $0.add("a/passwd", data: hello); $0.add("a/new", type: "1", link: "a/passwd"); $0.add("a/.wh.old")
+            }
+            let path = try fixture.write("a.tar", Layout(layers: [lower, upper]).dockerArchive())
+            let image = try store.importImages(from: ImageSource(.any, path: path))[0].image
+            #expect(try fixture.names(in: "store/outside").isEmpty)
+            #expect(try readText("\(image.layers[1].path)/a/new") == "hello")
+            var status = stat()
+            #expect(unsafe lstat("\(image.layers[0].path)/a", &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+            #expect(try Command("ls", ["-A", "\(image.layers[0].path)/elsewhere"]).run().text.isEmpty)
         }
     }
 

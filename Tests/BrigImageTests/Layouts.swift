@@ -78,8 +78,8 @@ struct Layout {
 }
 
 /// A store in a fixture, whose confined processes are the built command.
-func makeStore(in fixture: Fixture) throws -> ImageStore {
-    var store = try ImageStore.open(path: fixture.path("store"))
+func makeStore(in fixture: Fixture, name: String = "store") throws -> ImageStore {
+    var store = try ImageStore.open(path: fixture.path(name))
     store.executable = Executables.brig
     return store
 }

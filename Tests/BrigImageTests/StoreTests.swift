@@ -129,7 +129,8 @@ struct StoreTests {
         try Fixture.run { fixture in
             let script = """
                 mkfifo \(fixture.path("fifo")); \(Executables.brig) image import --store \(fixture.path("store")) tar:\(fixture.path("fifo")) & brig=$!
-                exec 9> \(fixture.path("fifo")); sleep 0.5; child=$(cat /proc/$brig/task/$brig/children | tr -d ' ')
+                exec 9> \(fixture.path("fifo")); child=
+                for i in $(seq 300); do child=$(tr -d ' ' < /proc/$brig/task/$brig/children); grep -q 'Seccomp:.2' /proc/${child:-none}/status 2>/dev/null && break; sleep 0.1; done
                 grep -E '^(Seccomp|NoNewPrivs|CapEff|CapPrm|Threads):' /proc/$child/status; readlink /proc/$child/root
                 for n in user mnt net pid ipc uts; do [ "$(readlink /proc/$child/ns/$n)" != "$(readlink /proc/self/ns/$n)" ] && echo own $n; done
                 ls /proc/$child/fd; kill -9 $brig; exec 9>&-; wait

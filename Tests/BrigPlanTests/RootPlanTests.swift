@@ -33,10 +33,10 @@ struct RootPlanTests {
     @Test func otherHomesAreHidden() throws {
         let policy = try PolicyLoader.load("default", overrides: [])
         let entries: [RootSource.HostEntry] = [.init(name: "data", kind: .directory), .init(name: "work", kind: .directory)]
-        let plan = RootPlan(policy, source: .host(entries: entries, homes: ["/data/ann", "/home/bob", "/var/lib/service"], sockets: [])) { _ in [] }
+        let plan = RootPlan(policy, source: .host(entries: entries, hidden: ["/data/ann", "/home/bob", "/var/lib/service"], sockets: [])) { _ in [] }
         #expect(masks(plan).contains("data/ann"))
         #expect(!masks(plan).contains("home/bob") && !masks(plan).contains("var/lib/service"))
-        let mounted = RootPlan(policy, source: .host(entries: entries, homes: ["/tmp-like"], sockets: [])) { _ in [] }
+        let mounted = RootPlan(policy, source: .host(entries: entries, hidden: ["/tmp-like"], sockets: [])) { _ in [] }
         #expect(masks(mounted).contains("tmp-like"))
     }
 }

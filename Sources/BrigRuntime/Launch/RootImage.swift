@@ -26,7 +26,8 @@ struct RootImage {
     init(_ rootfs: Policy.RootFileSystem, sources: Policy.ProcessSources) throws(LaunchError) {
         switch rootfs.image {
         case .host:
-            source = try inStage("rootfs") { () throws(SystemError) in .host(entries: try HostRoot.entries(), homes: try HostRoot.homes(), sockets: try HostRoot.sockets()) }
+            let store = ImageStore.existingPath().map { [$0] } ?? []
+            source = try inStage("rootfs") { () throws(SystemError) in .host(entries: try HostRoot.entries(), hidden: try HostRoot.homes() + store, sockets: try HostRoot.sockets()) }
             identity = JobReport.Image(reference: "host")
             file = nil
             accounts = Accounts(roots: ["/"])
