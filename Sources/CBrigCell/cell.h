@@ -43,6 +43,8 @@ void cell_die_with_parent(struct cell *cell);
 /// Opens the plan's input file, while the host's paths are still there.
 void cell_open_input(struct cell *cell);
 void cell_build_root(struct cell *cell);
+/// Mounts the overlay that `step` describes, and makes it the root to build on.
+void cell_overlay_root(struct cell *cell, const struct brig_step *step);
 void cell_pivot(struct cell *cell);
 void cell_loopback_up(struct cell *cell);
 void cell_open_terminal(struct cell *cell);

@@ -221,12 +221,6 @@ static void make_read_only(struct cell *cell, const struct brig_step *step) {
     raw1(__NR_close, target);
 }
 
-static void overlay_root(struct cell *cell, const struct brig_step *step) {
-    // Relative layers are those of the scratch tree.
-    cell_must(cell, raw1(__NR_fchdir, cell->scratch_fd));
-    attach(cell, step, new_file_system(cell, "overlay", step->options, step->attributes));
-}
-
 static void take_step(struct cell *cell, const struct brig_step *step) {
     long tree;
     switch ((enum brig_step_kind)step->kind) {
@@ -243,7 +237,7 @@ static void take_step(struct cell *cell, const struct brig_step *step) {
         if (strlen(step->source) == 4 && memcmp(step->source, "proc", 4) == 0) cell->proc_fd = (int)cell_must(cell, raw3(__NR_fcntl, tree, F_DUPFD_CLOEXEC, 3));
         attach(cell, step, tree);
         return;
-    case BRIG_STEP_OVERLAY_ROOT: overlay_root(cell, step); return;
+    case BRIG_STEP_OVERLAY_ROOT: cell_overlay_root(cell, step); return;
     case BRIG_STEP_MASK: hide(cell, step); return;
     case BRIG_STEP_READ_ONLY: make_read_only(cell, step); return;
     }

@@ -11,7 +11,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { maximum_descriptors = 64 };
+enum { maximum_descriptors = 250 };
 
 int brig_send(int socket, const void *bytes, size_t length, const int *descriptors, size_t count) {
     struct iovec vector = {(void *)bytes, length};

@@ -101,6 +101,32 @@ import Testing
         }
     }
 
+    /// As many as container engines make, and more than one option of a mount has room for.
+    @Test func `an image of many layers`() throws {
+        try Fixture.run { fixture in
+            let script = """
+                cd '\(fixture.directory)' && mkdir -p root/bin root/dev root/proc root/tmp && cp /bin/busybox root/bin/cat && tar -C root -cf 000.tar . &&
+                for i in $(seq -w 1 119); do mkdir d$i && echo $i > d$i/f$i && echo $i > d$i/last && tar -C d$i -cf $i.tar f$i last || exit 1; done
+                sha256sum ???.tar | cut -d' ' -f1
+                """
+            let made = try Command("/bin/sh", ["-c", script]).run()
+            try #require(made.lines.count == 120, "\(made.errorText)")
+            let config: JSONValue = ["architecture": "amd64", "os": "linux", "rootfs": ["type": "layers", "diff_ids": .array(made.lines.map { .string("sha256:\($0)") })]]
+            let bytes = config.encoded()
+            let name = "\(SHA256.hex(of: bytes)).json"
+            let layers = (0..<120).map { "\(String(1000 + $0).dropFirst()).tar" }
+            try fixture.write(name, bytes)
+            try fixture.write("manifest.json", ([["Config": .string(name), "RepoTags": ["many:1"], "Layers": .array(layers.map { .string($0) })]] as JSONValue).encoded())
+            _ = try Command("/bin/tar", ["-cf", fixture.path("image.tar"), "-C", fixture.directory, name, "manifest.json"] + layers).run()
+            for caller in Caller.allCases {
+                let place = try fixture.makeDirectory("store-\(caller)", mode: 0o777)
+                let words = ["/bin/cat", "/f001", "/f064", "/f119", "/last"]
+                let job = try fixture.launch("default", ["--rootfs", "docker-archive:\(fixture.path("image.tar"))"], words, as: caller, environment: ["BRIG_STORE": "\(place)/store", "PATH": "/usr/bin:/bin"])
+                #expect(job.outcome.lines == ["001", "064", "119", "119"], job.summary)
+            }
+        }
+    }
+
     @Test func `an empty image is listed, and starts nothing`() throws {
         try Fixture.run { fixture in
             let store = ["--store", fixture.path("store")]

@@ -186,7 +186,7 @@ enum brig_message_kind {
 };
 
 /// A step's source_fd: the descriptor comes with the first BRIG_MESSAGE_GO.
-enum { BRIG_SOURCE_FOLLOWS = -2, BRIG_MAXIMUM_FOLLOWING = 64 };
+enum { BRIG_SOURCE_FOLLOWS = -2, BRIG_MAXIMUM_FOLLOWING = 250 };
 
 struct brig_message {
     uint32_t kind;
