@@ -43,8 +43,7 @@ public struct JobRunner: ~Copyable {
     private mutating func runJob() throws(LaunchError) -> JobReport {
         var policy = request.policy
         let table = try JobTable()
-        let slot = try table.claim()
-        try sweep(table, own: slot)
+        let slot = try takeSlot(table)
         var network: SharedNetwork?
         if case .job(let id) = policy.network { network = try SharedNetwork(job: id, table) }
         let image = try RootImage(policy.rootfs, sources: policy.origin.process)
@@ -119,15 +118,35 @@ public struct JobRunner: ~Copyable {
         return program
     }
 
-    /// Removes what killed brigs of this account have left.
-    private func sweep(_ table: borrowing JobTable, own slot: UInt32) throws(LaunchError) {
+    /// Takes a slot of the table, and removes what killed brigs of this account have left. What cannot be removed yet, as a process in it does not end, keeps
+    /// its slot, for a later brig, and this job from nothing.
+    private func takeSlot(_ table: borrowing JobTable) throws(LaunchError) -> UInt32 {
+        var first: UInt32 = 0
+        while true {
+            let slot = try table.claim(from: first)
+            if try sweep(table, own: slot) {
+                try table.write(JobTable.Record(id: id), slot: slot)
+                return slot
+            }
+            try table.release(slot)
+            first = slot + 1
+        }
+    }
+
+    /// Whether the own slot is free now.
+    private func sweep(_ table: borrowing JobTable, own slot: UInt32) throws(LaunchError) -> Bool {
+        var isFree = true
         for (other, record) in try table.abandoned(own: slot) {
-            try inStage("sweep") { () throws(SystemError) in try Cgroup.sweep(record.cgroups) }
-            if other == slot { continue }
-            try table.write(nil, slot: other)
+            var isSwept = true
+            do throws(SystemError) { try Cgroup.sweep(record.cgroups) } catch { isSwept = false }
+            if other == slot {
+                isFree = isSwept
+                continue
+            }
+            if isSwept { try table.write(nil, slot: other) }
             try table.release(other)
         }
-        try table.write(JobTable.Record(id: id), slot: slot)
+        return isFree
     }
 
     private func inherited() -> [Policy.EnvironmentVariable] {
@@ -185,7 +204,7 @@ public struct JobRunner: ~Copyable {
     private func report(_ finished: borrowing FinishedJob, plan: LaunchPlan, image: RootImage, cgroupVersion: Int?) -> JobReport {
         let limits = request.policy.limits
         let outcome = Outcome(
-            supervision: finished.supervision, initStatus: finished.initStatus, usage: finished.usage, memoryLimit: finished.enforcement.cgroup?.memoryMax ?? limits.memory?.value.bytes,
+            supervision: finished.supervision, initStatus: finished.initStatus, usage: finished.usage, memoryLimit: finished.enforcement.cgroup?.memoryMax,
             cgroupVersion: cgroupVersion,
             limits: Outcome.Limits(wallNanos: limits.wallTime?.nanos, cpuNanos: limits.cpuTime?.value.nanos, outputBytes: limits.output.bytes),
             filterKills: request.policy.systemCalls.record == .none && request.audit == nil)

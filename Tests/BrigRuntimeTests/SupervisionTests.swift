@@ -35,13 +35,22 @@ struct SupervisionTests {
     }
 
     /// A job killed by its own SIGKILL, and one that the kernel killed for its memory, end with the same wait status.
-    @Test(arguments: [(0 as UInt64, "signaled"), (1, "memory-limit")]) func killedByWhomIsDecidedFromEvidence(_ oomKills: UInt64, _ reason: String) {
+    /// The third was killed for a ceiling above its own, and the fourth has none.
+    @Test(arguments: [(0 as UInt64, 0 as UInt64, 1 << 26 as UInt64?, "signaled"), (1, 1, 1 << 26, "memory-limit"), (1, 0, 1 << 26, "signaled"), (1, 1, nil, "signaled")])
+    func killedByWhomIsDecidedFromEvidence(_ oomKills: UInt64, _ ceilingOOMs: UInt64, _ limit: UInt64?, _ reason: String) {
         var usage = CgroupUsage()
-        usage.oomKills = oomKills
+        (usage.oomKills, usage.ceilingOOMs) = (oomKills, ceilingOOMs)
         let outcome = Outcome(
-            supervision: after([.exited(status: 9), .gone]).0, initStatus: 0, usage: usage, memoryLimit: 1 << 26, cgroupVersion: 2, limits: Outcome.Limits(outputBytes: 0),
+            supervision: after([.exited(status: 9), .gone]).0, initStatus: 0, usage: usage, memoryLimit: limit, cgroupVersion: 2, limits: Outcome.Limits(outputBytes: 0),
             filterKills: false)
         #expect(outcome.result().reason.rawValue == reason)
+    }
+
+    @Test(arguments: [(32 as UInt64?, 5 as UInt64), (31, 0), (nil, 5)]) func forksThatACeilingAboveRefusedAreNotTheJobs(_ peak: UInt64?, _ forks: UInt64) {
+        var usage = CgroupUsage()
+        (usage.pidsPeak, usage.pidsLimitHits) = (peak, 5)
+        #expect(usage.refusedForks(limit: 32) == forks)
+        #expect(usage.refusedForks(limit: nil) == 0)
     }
 
     @Test func anInitKilledFromOutsideIsNoEndOfTheJobs() {

@@ -66,6 +66,22 @@ import Testing
         }
     }
 
+    /// The stricter answer wins, and brig's filter, which asks brig, is not the stricter: what the job's own one answers is not seen. So that is what the report says.
+    @Test(arguments: Caller.allCases) func `a filter of the job's own hides nothing silently`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            let engines = caller == .own && Requirement.bpf.obstacle == nil ? ["ebpf", "notification"] : ["notification"]
+            let runs = [("run", [String]())] + engines.map { ("audit", ["--engine", $0]) }
+            for (subcommand, options) in runs {
+                let job = try fixture.launch("default", options, probe("own-filter", ",", "denied", "3"), as: caller, subcommand: subcommand)
+                #expect(job.outcome.text.hasSuffix("own-filter = 0\ndenied = -1 EACCES\n"), "\(options) \(job.summary)")
+                #expect(job["/syscalls/complete"] == false && job["/syscalls/gaps/0"].string?.contains("filter of its own") == true, "\(options) \(job["/syscalls/gaps"])")
+                #expect(job["/syscalls/counts/kexec_load"] == .null, "\(options) \(job["/syscalls/counts"])")
+                let open = try fixture.launch("default", options, probe("denied", "3"), as: caller, subcommand: subcommand)
+                #expect(open["/syscalls/complete"] == true && open["/syscalls/counts/kexec_load"] == 3, "\(options) \(open.summary)")
+            }
+        }
+    }
+
     /// Callers die while brig looks at their calls, and their numbers are used again.
     @Test(arguments: Caller.allCases) func `callers that die in their calls upset nothing`(caller: Caller) throws {
         try Fixture.run { fixture in

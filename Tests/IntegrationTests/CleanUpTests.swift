@@ -103,6 +103,28 @@ import Testing
         }
     }
 
+    /// A group that cannot be removed, as one with a process in it that does not end, costs others nothing but its slot.
+    @Test(.requires(.cgroupMemory)) func `what cannot be removed stops nobody`() throws {
+        try Fixture.run { fixture in
+            let report = fixture.path("r.json")
+            let script = "\"$@\" & pid=$!; until grep -q . \(fixture.path("out")) 2>/dev/null; do sleep 0.05; done; kill -KILL $pid; wait $pid; exit 0"
+            let options = ["--policy", "ci-memory", "--report", report, "--bind", "\(fixture.directory):/media:rw"]
+            _ = try Command("/bin/sh", ["-c", script, "sh", Executables.brig, "run"] + options + ["--", "/bin/sh", "-c", "echo started > /media/out; sleep 60"]).run()
+            let left = try Traces().names.filter { $0.contains("/memory/") || $0.contains("/sys/fs/cgroup/") }.filter { $0.split(separator: "/").last?.hasPrefix("brig-") == true }
+            let stuck = try #require(left.first, "nothing is left")
+            try FileManager.default.createDirectory(atPath: "\(stuck)/held", withIntermediateDirectories: false)
+            defer { unsafe _ = rmdir("\(stuck)/held") }
+            for _ in 0..<2 {
+                let next = try fixture.launch("ci-memory", [], ["/bin/true"])
+                #expect(next.exitCode == 0, next.summary)
+            }
+            #expect(FileManager.default.fileExists(atPath: stuck))
+            unsafe _ = rmdir("\(stuck)/held")
+            #expect(try fixture.launch("ci-memory", [], ["/bin/true"]).exitCode == 0)
+            #expect(!FileManager.default.fileExists(atPath: stuck))
+        }
+    }
+
     @Test func `brig killed at any moment`() throws {
         try Fixture.run { fixture in
             let before = try Traces()

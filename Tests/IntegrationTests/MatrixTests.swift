@@ -41,6 +41,16 @@ import Testing
         }
     }
 
+    /// Beside a bandwidth limit: on version 1 both can be one hierarchy.
+    @Test(arguments: Caller.allCases) func `processor time ends a job, or is told`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            let limits: JSONValue = ["cpuTime": ["value": "300ms", "required": false], "cpus": ["value": .double(0.5), "required": false]]
+            let job = try fixture.launch(try fixture.policy("default", [.init("limits", limits)]), [], probe("spin", "1", "6"), as: caller)
+            let isTold = job["/degraded"].array?.contains { $0["protection"] == "cpuTime" } == true
+            #expect(job.reason == (isTold ? "exited" : "cpu-time"), job.summary)
+        }
+    }
+
     /// An ordinary user's answer on version 2 is that of one who has a delegated cgroup, which root's tests do not have to give.
     private func emit(_ job: Launch, _ caller: Caller) throws {
         let layout = exists("/sys/fs/cgroup/cgroup.controllers") ? "v2" : exists("/sys/fs/cgroup/unified/cgroup.procs") ? "hybrid" : "v1"

@@ -50,6 +50,7 @@ public struct SeccompCompiler {
     /// Bits of `marks`.
     private static let launch: UInt8 = 1
     private static let unrecorded: UInt8 = 2
+    private static let asked: UInt8 = 4
 
     private mutating func divide() throws(SeccompError) {
         let marks = try self.marks()
@@ -70,7 +71,7 @@ public struct SeccompCompiler {
         append(Leaf(word: SeccompVerdict.unknown.answer(.nothing)), from: SeccompABI.skippedNumber)
     }
 
-    /// By number: whether it is a launch call or one that is not recorded.
+    /// By number: whether it is a launch call, one that is not recorded, or one that is always asked about.
     private func marks() throws(SeccompError) -> [UInt8] {
         let options = verdicts.options
         let highest = max(UInt32(verdicts.calls.count - 1), options.launchCalls.max() ?? 0)
@@ -78,12 +79,17 @@ public struct SeccompCompiler {
         var marks = [UInt8](repeating: 0, count: Int(highest) + 1)
         for number in options.launchCalls { marks[Int(number)] |= Self.launch }
         for number in options.unrecordedCalls where number <= highest { marks[Int(number)] |= Self.unrecorded }
+        for number in options.askedCalls where number <= highest { marks[Int(number)] |= Self.asked }
         return marks
     }
 
     /// Which calls of a number go to the supervisor.
     private func notified(_ mark: UInt8) -> SeccompNotified {
-        verdicts.notified == .all && mark & Self.unrecorded != 0 ? .violations : verdicts.notified
+        switch verdicts.notified {
+        case .nothing: .nothing
+        case .all: mark & Self.unrecorded != 0 ? .violations : .all
+        case .violations, .refusals: mark & Self.asked != 0 ? .all : verdicts.notified
+        }
     }
 
     private func leaf(_ number: Int, _ mark: UInt8) -> Leaf {

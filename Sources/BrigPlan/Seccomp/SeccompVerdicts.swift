@@ -29,7 +29,11 @@ public struct SeccompVerdicts: Sendable {
 
     public init(_ policy: SystemCallPolicy, _ options: SeccompOptions = SeccompOptions()) throws(SeccompError) {
         guard policy.baseline <= Self.maximumNumber else { throw .numberTooHigh(policy.baseline) }
-        let rules = (options.forbidSetIDBits ? SetIDGuard.rules(options.abi) : []) + (options.forbidFileAttributes ? SetIDGuard.attributeRules(options.abi) : []) + policy.rules
+        var guards: [SystemCallPolicy.Rule] = []
+        if options.forbidInitLimits { guards += InitGuard.rules(options.abi) }
+        if options.forbidSetIDBits { guards += SetIDGuard.rules(options.abi) }
+        if options.forbidFileAttributes { guards += SetIDGuard.attributeRules(options.abi) }
+        let rules = guards + policy.rules
         try Self.checkIndexes(rules, options.abi)
         let (order, starts) = Self.grouped(rules, count: Int(policy.baseline) + 1)
 

@@ -45,6 +45,8 @@ extension Cgroup {
         do throws(SystemError) {
             for (controller, hierarchy) in usable { try cgroup.add(controller, hierarchy, name: name) }
             degraded += try cgroup.apply(demand)
+            // What would end the job for its processor time has to be readable before it runs.
+            if usable.contains(where: { $0.name == "cpuacct" }), cgroup.cpuNanos() == nil { throw SystemError("read", "cpuacct.usage", errno: ENODATA) }
         } catch {
             throw abandon(paths, after: error)
         }
@@ -84,6 +86,7 @@ extension Cgroup {
         do throws(SystemError) {
             let cgroup = try CgroupV2(parent: parent, name: name)
             degraded += try cgroup.apply(demand)
+            if demand.needsCPUTime, cgroup.cpuNanos() == nil { throw SystemError("read", "\(path)/cpu.stat", errno: ENODATA) }
             return cgroup
         } catch {
             throw abandon([path], after: error)

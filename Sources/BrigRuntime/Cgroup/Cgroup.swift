@@ -20,7 +20,7 @@ enum Cgroup {
     /// Directories, the first made first; they are removed in the opposite order.
     var paths: [String] {
         switch self {
-        case .version1(let cgroup): cgroup.members.map(\.path)
+        case .version1(let cgroup): cgroup.directories
         case .version2(let cgroup): [cgroup.path]
         case .none: []
         }
@@ -102,6 +102,8 @@ enum Cgroup {
             for attempt in 0..<100 {
                 var isGone = true
                 do throws(SystemError) {
+                    // In one go where the kernel can (version 2, 5.14): an id read from the list could be another process's by now.
+                    do throws(SystemError) { try writeText("1", to: path + "/cgroup.kill") } catch  where error.errno == ENOENT || error.errno == EACCES {}
                     let members = try readText(path + "/cgroup.procs").split(separator: "\n").compactMap { pid_t($0) }
                     isGone = members.isEmpty
                     for process in members where process > 1 { _ = Glibc.kill(process, SIGKILL) }

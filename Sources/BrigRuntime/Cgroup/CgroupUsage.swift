@@ -3,7 +3,10 @@ struct CgroupUsage: Equatable {
     var memoryPeak: UInt64?
     var memoryPeakSource: String?
     var swapPeak: UInt64?
+    /// By any out-of-memory killer, also one that acts for a ceiling above the job's or for the machine.
     var oomKills: UInt64?
+    /// How often the job's own ceiling, or on version 1 its refusals, called for one.
+    var ceilingOOMs: UInt64?
     var memoryLimitHits: UInt64?
     var pidsPeak: UInt64?
     var pidsLimitHits: UInt64?
@@ -21,6 +24,18 @@ struct CgroupUsage: Equatable {
     var cpuPressureMicros: UInt64?
     var ioPressureMicros: UInt64?
     var unavailable: [String: String] = [:]
+
+    /// Kills for the job's own ceiling of memory.
+    ///
+    /// - Parameter limit: that ceiling; nil where there is none
+    func memoryKills(limit: UInt64?) -> UInt64 { limit != nil && ceilingOOMs ?? 0 > 0 ? oomKills ?? 0 : 0 }
+
+    /// Forks that the job's own ceiling has refused. Before Linux 6.11, and on version 1, the kernel counts here what any ceiling above has refused too: the job's own has refused none
+    /// where it was never reached.
+    func refusedForks(limit: UInt64?) -> UInt64 {
+        guard let limit, let hits = pidsLimitHits else { return 0 }
+        return pidsPeak.map { $0 < limit } == true ? 0 : hits
+    }
 }
 
 /// The values of `key value` lines, as memory.stat, cpu.stat and the event files have them.

@@ -10,8 +10,9 @@ final class CgroupV1 {
         let path: String
     }
 
-    /// In the order in which they were made.
     private(set) var members: [Member] = []
+    /// In the order in which they were made.
+    private(set) var directories: [String] = []
     /// Their `tasks` files, which the child joins by writing to.
     private(set) var tasks: [Int32] = []
     /// Signals that the memory ceiling was reached (memory.oom_control).
@@ -26,12 +27,12 @@ final class CgroupV1 {
 
     /// Makes one directory below this process's own cgroup of a hierarchy.
     func add(_ controller: String, _ hierarchy: CgroupMounts.Hierarchy, name: String) throws(SystemError) {
-        // cpu and cpuacct are often one hierarchy.
         let path = "\(hierarchy.own)/\(name)"
-        if members.contains(where: { $0.path == path }) { return }
-        let made = try check("mkdir", path) { unsafe mkdir(path, 0o755) }
-        _ = made
         members.append(Member(controller: controller, path: path))
+        // cpu and cpuacct are often one hierarchy: its directory is both's.
+        if directories.contains(path) { return }
+        try check("mkdir", path) { unsafe mkdir(path, 0o755) }
+        directories.append(path)
         tasks.append(try FileDescriptor.open("\(path)/tasks", .write).release())
     }
 
@@ -99,6 +100,7 @@ final class CgroupV1 {
             // With no swap allowed both ceilings are the same, and only that of memory and swap together, which is asked first, counts.
             usage.memoryLimitHits = number("memory", "memory.failcnt").map { $0 + (number("memory", "memory.memsw.failcnt") ?? 0) }
             usage.oomKills = values("memory", "memory.oom_control")["oom_kill"]
+            usage.ceilingOOMs = usage.memoryLimitHits
             usage.unavailable["/resources/memory/swapPeakBytes"] = "cgroup version 1 records no peak of swap alone"
         }
         if path("pids") != nil {

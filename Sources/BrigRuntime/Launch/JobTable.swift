@@ -59,10 +59,10 @@ struct JobTable: ~Copyable {
         return "/tmp/brig-\(Host.effectiveUser)"
     }
 
-    /// Takes the first free slot for a new job. It is free again when this table is closed.
-    borrowing func claim() throws(LaunchError) -> UInt32 {
+    /// Takes the first free slot from `first` on for a new job. It is free again when this table is closed.
+    borrowing func claim(from first: UInt32 = 0) throws(LaunchError) -> UInt32 {
         let number = file.number
-        for slot in 0..<IDMap.slots {
+        for slot in first..<max(first, IDMap.slots) {
             let held = try inStage("jobs") { () throws(SystemError) in try check("fcntl", path) { brig_lock_byte(number, UInt64(slot)) } }
             if held == 0 { return slot }
         }

@@ -102,6 +102,7 @@ extension RecordedCalls {
         uncountedObservations.merge(other.uncountedObservations, uniquingKeysWith: +)
         uncountedCalls += other.uncountedCalls
         uncountedArguments += other.uncountedArguments
+        uncountedRefusals.merge(other.uncountedRefusals, uniquingKeysWith: +)
         gaps += other.gaps
     }
 }

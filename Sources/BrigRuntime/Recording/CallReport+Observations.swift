@@ -52,7 +52,8 @@ extension CallReport {
         bytes.map { String(decoding: $0, as: UTF8.self) + ($0.count >= CallTracer.pathLength ? "…" : "") }
     }
 
-    private static func result(_ number: Int32?) -> String? { number.map { $0 == 0 ? "ok" : errnoName($0) } }
+    /// A call that a signal has interrupted ends with one of the kernel's own words for that (include/linux/errno.h); the program sees EINTR, or the call being made again.
+    private static func result(_ number: Int32?) -> String? { number.map { $0 == 0 ? "ok" : [512, 513, 514, 516].contains($0) ? "EINTR" : errnoName($0) } }
 
     private static func access(_ flags: UInt32) -> JobReport.OpenedFile.Access {
         // O_PATH: the access mode is not looked at (open(2)).

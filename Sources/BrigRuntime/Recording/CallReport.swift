@@ -42,7 +42,9 @@ struct CallReport {
         var calls = groups.map { group, tuples in report(call, tuples.reduce(0) { $0 + $1.value }, group, tuples) }
         let judged = calls.reduce(UInt64(0)) { $0 + $1.count }
         // More distinct arguments than are kept.
-        if judged < count { calls.append(report(call, count - judged, Group(verdict: "unknown", ran: true), [])) }
+        let refused = recorded.uncountedRefusals[call.number] ?? 0
+        if refused > 0 { calls.append(report(call, refused, Group(verdict: "unknown", ran: false), [])) }
+        if judged + refused < count { calls.append(report(call, count - judged - refused, Group(verdict: "unknown", ran: true), [])) }
         return calls
     }
 

@@ -20,7 +20,7 @@ struct CallTally {
         self.selection = selection
         plain = (0..<UInt32(ArgumentSelection.callCount)).map { number in
             // Arguments that rules compare are kept, so without such a verdict depends on the number alone.
-            !selection.isKept(number) && verdicts.verdict(architecture: SeccompABI.native.auditArchitecture, number: number, arguments: .init(repeating: 0)).runs
+            !selection.isKept(number) && !OwnFilters.calls(.native).contains(number) && verdicts.verdict(architecture: SeccompABI.native.auditArchitecture, number: number, arguments: .init(repeating: 0)).runs
         }
     }
 
@@ -29,7 +29,7 @@ struct CallTally {
         unsafe brig_notification_serve(listener, others, SeccompABI.native.auditArchitecture, plain, &native, UInt32(plain.count), &notification)
     }
 
-    mutating func add(isNative: Bool, number: UInt32, arguments: SeccompVerdicts.Arguments) {
+    mutating func add(isNative: Bool, number: UInt32, arguments: SeccompVerdicts.Arguments, runs: Bool) {
         guard isNative, number < ArgumentSelection.callCount else {
             let call = RecordedCalls.Call(interface: isNative ? .native : .compatible, number: number)
             if recorded.calls[call] != nil || recorded.calls.count < Self.otherCapacity { recorded.calls[call, default: 0] += 1 } else { recorded.uncountedCalls += 1 }
@@ -38,7 +38,12 @@ struct CallTally {
         native[Int(number)] += 1
         guard selection.isKept(number) else { return }
         let tuple = RecordedCalls.ArgumentTuple(number: number, values: selection.kept((0..<6).map { arguments[$0] }, of: number))
-        if recorded.arguments[tuple] != nil || recorded.arguments.count < Self.argumentCapacity { recorded.arguments[tuple, default: 0] += 1 } else { recorded.uncountedArguments += 1 }
+        if recorded.arguments[tuple] != nil || recorded.arguments.count < Self.argumentCapacity {
+            recorded.arguments[tuple, default: 0] += 1
+        } else {
+            recorded.uncountedArguments += 1
+            if !runs { recorded.uncountedRefusals[number, default: 0] += 1 }
+        }
     }
 
     func finish() -> RecordedCalls {

@@ -49,7 +49,7 @@ func callName(_ number: UInt32, abi: String) -> String {
 }
 
 /// The listener of the job's filter: takes each call that it is asked about, records it, and answers with the filter's verdict. No call is ever let through
-/// but where all calls are recorded by notification: then the allowed ones go on.
+/// but those that may install a filter of the job's own, and where all calls are recorded by notification: then the allowed ones go on.
 final class NotificationListener {
     let descriptor: OpenFile
     private let verdicts: SeccompVerdicts
@@ -57,7 +57,9 @@ final class NotificationListener {
     private(set) var denied = DeniedCalls()
     /// Where all calls are recorded.
     private(set) var tally: CallTally?
-    /// The filter asks about allowed calls too.
+    /// The job may have installed a filter of its own.
+    private(set) var mayHideCalls = false
+    /// The filter asks about all allowed calls.
     let letsAllowedGoOn: Bool
 
     init(_ descriptor: OpenFile, verdicts: SeccompVerdicts, architecture: String, recording: CallRecording?) throws(LaunchError) {
@@ -115,10 +117,13 @@ final class NotificationListener {
         let call = notification.data
         let verdict = verdicts.verdict(
             architecture: call.arch, number: UInt32(bitPattern: call.nr), arguments: [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5])
-        tally?.add(
-            isNative: call.arch == SeccompABI.native.auditArchitecture, number: UInt32(bitPattern: call.nr),
-            arguments: [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5])
-        if !verdict.isViolation { return try answer(verdict, id) }
+        // What the kernel counts where it runs is not counted here too.
+        if !verdict.runs || letsAllowedGoOn {
+            tally?.add(
+                isNative: call.arch == SeccompABI.native.auditArchitecture, number: UInt32(bitPattern: call.nr),
+                arguments: [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5], runs: verdict.runs)
+        }
+        if !verdict.isViolation { return try answer(verdict, UInt32(bitPattern: call.nr), first: call.args.0, id) }
         let arguments = [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5]
         let nr = UInt32(bitPattern: call.nr)
         let caller = Int32(bitPattern: notification.pid)
@@ -139,9 +144,12 @@ final class NotificationListener {
     }
 
     /// Answers a call that is no violation: one that goes on, or one that is not there.
-    private func answer(_ verdict: SeccompVerdict, _ id: UInt64) throws(LaunchError) -> Outcome {
+    private func answer(_ verdict: SeccompVerdict, _ call: UInt32, first argument: UInt64, _ id: UInt64) throws(LaunchError) -> Outcome {
         let number = descriptor.number
-        if verdict.runs, letsAllowedGoOn { return try send(brig_notification_continue(number, id)) }
+        if verdict.runs {
+            if OwnFilters.isInstalled(by: call, first: argument, .native) { mayHideCalls = true }
+            if letsAllowedGoOn || OwnFilters.calls(.native).contains(call) { return try send(brig_notification_continue(number, id)) }
+        }
         // The filter asks about no other. Should it ever differ from the verdicts, the call is refused.
         return try send(brig_notification_answer(number, id, verdict.runs ? EPERM : ENOSYS))
     }

@@ -197,10 +197,11 @@ struct FinishedJob: ~Copyable {
             report.unavailable["/violations/\(index)/process/pid"] = "the process had ended when the kernel's record of it came"
         }
         // Version 1 tells of the ceiling before the kernel kills, and brig may be first.
-        let kills = max(usage.oomKills ?? 0, supervision.cause == .memory ? 1 : 0)
+        let kills = max(usage.memoryKills(limit: enforcement.cgroup?.memoryMax), supervision.cause == .memory ? 1 : 0)
         if kills > 0 { report.violations.append(JobReport.Violation(kind: .memory, name: "memory", action: "kill", count: kills)) }
-        if let hits = usage.pidsLimitHits, hits > 0 {
-            report.violations.append(JobReport.Violation(kind: .pids, name: "fork", action: "EAGAIN", count: hits))
+        let forks = usage.refusedForks(limit: enforcement.cgroup?.pidsMax)
+        if forks > 0 {
+            report.violations.append(JobReport.Violation(kind: .pids, name: "fork", action: "EAGAIN", count: forks))
         }
         switch supervision.cause {
         case .wallTime: report.violations.append(JobReport.Violation(kind: .time, name: "wallTime", action: "kill", count: 1))
@@ -214,7 +215,7 @@ struct FinishedJob: ~Copyable {
                 report.violations.append(JobReport.Violation(kind: .output, name: name, action: "truncate", count: captured.droppedBytes))
             }
         }
-        if let status = supervision.status, status & 0x7f == SIGXFSZ {
+        if let status = supervision.status, status & 0x7f == SIGXFSZ, request.policy.limits.fileSize != nil {
             report.violations.append(JobReport.Violation(kind: .fileSize, name: "fileSize", action: "SIGXFSZ", count: 1))
         }
         report.systemCalls = systemCalls

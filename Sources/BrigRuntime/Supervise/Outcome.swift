@@ -24,10 +24,11 @@ struct Outcome {
         if let cause = supervision.cause { return result(of: cause) }
         if let status = supervision.status { return ended(status) }
         // Nobody told brig, and brig did not end it: the kernel did (version 2 ends a cgroup as a whole), or somebody outside.
-        if let kills = usage.oomKills, kills > 0 { return memory(kills: kills, mainStatus: nil) }
+        let kills = usage.memoryKills(limit: memoryLimit)
+        if kills > 0 { return memory(kills: kills, mainStatus: nil) }
         return JobReport.JobResult(
-            reason: .internalError, message: "the job's init ended without a word (\(Self.statusText(initStatus))): it was killed from outside",
-            evidence: ["initStatus": .integer(Int64(initStatus))])
+            reason: .internalError, message: "the job's init ended without a word (\(Self.statusText(initStatus))): it was killed from outside\(foreignKiller ?? "")",
+            evidence: ["initStatus": .integer(Int64(initStatus))].merging(foreignEvidence) { $1 })
     }
 
     private func result(of cause: Supervision.Cause) -> JobReport.JobResult {
@@ -40,7 +41,7 @@ struct Outcome {
             return JobReport.JobResult(
                 reason: .cpuTime, signal: "SIGKILL", message: "ended after \(Self.seconds(nanos)) of CPU time, above the limit of \(limit)",
                 evidence: ["cpuNanos": .integer(Int64(clamping: nanos)), "limitNanos": .integer(Int64(clamping: limits.cpuNanos ?? 0))])
-        case .memory: return memory(kills: usage.oomKills ?? 0, mainStatus: supervision.status)
+        case .memory: return memory(kills: usage.memoryKills(limit: memoryLimit), mainStatus: supervision.status)
         case .violation(let call):
             return JobReport.JobResult(
                 reason: .policyViolation, signal: "SIGKILL", message: "ended for calling \(call), which the policy forbids", evidence: ["systemCall": .text(call)])
@@ -68,16 +69,29 @@ struct Outcome {
             return JobReport.JobResult(reason: .exited, exitCode: code, message: "exited with status \(code)", evidence: ["waitStatus": .integer(Int64(status))])
         }
         let signal = status & 0x7f
-        if signal == SIGKILL, let kills = usage.oomKills, kills > 0 { return memory(kills: kills, mainStatus: status) }
+        let kills = usage.memoryKills(limit: memoryLimit)
+        if signal == SIGKILL, kills > 0 { return memory(kills: kills, mainStatus: status) }
         let name = signalName(signal)
         let dumped = status & 0x80 != 0
         if signal == SIGSYS, filterKills {
             return JobReport.JobResult(
-                reason: .policyViolation, signal: name, isCoreDumped: dumped, message: "killed by the kernel for a system call that the policy forbids (SIGSYS)",
+                reason: .policyViolation, signal: name, isCoreDumped: dumped, message: "killed by SIGSYS: by the kernel for a system call that the policy forbids, unless the program sent it itself",
                 evidence: ["waitStatus": .integer(Int64(status))])
         }
+        let killer = signal == SIGKILL ? foreignKiller ?? "" : ""
         return JobReport.JobResult(
-            reason: .signaled, signal: name, isCoreDumped: dumped, message: "killed by \(name)\(dumped ? ", with a core dump" : "")", evidence: ["waitStatus": .integer(Int64(status))])
+            reason: .signaled, signal: name, isCoreDumped: dumped, message: "killed by \(name)\(dumped ? ", with a core dump" : "")\(killer)",
+            evidence: ["waitStatus": .integer(Int64(status))].merging(signal == SIGKILL ? foreignEvidence : [:]) { $1 })
+    }
+
+    /// The kernel has killed for memory, and not at the job's own ceiling.
+    private var foreignKiller: String? {
+        guard let kills = usage.oomKills, kills > 0, usage.memoryKills(limit: memoryLimit) == 0 else { return nil }
+        return ", where the kernel's out-of-memory killer has acted for a ceiling above the job's, or for the machine"
+    }
+
+    private var foreignEvidence: [String: JobReport.EvidenceValue] {
+        foreignKiller == nil ? [:] : [cgroupVersion == 2 ? "memory.events oom_kill" : "memory.oom_control oom_kill": .text("0 -> \(usage.oomKills ?? 0)")]
     }
 
     private func memory(kills: UInt64, mainStatus: Int32?) -> JobReport.JobResult {

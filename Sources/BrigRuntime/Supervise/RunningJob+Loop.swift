@@ -66,8 +66,10 @@ extension RunningJob {
             return [.wallTimer]
         case .ticks: return tick(cgroup)
         case .memory:
-            if case .version1(let group) = cgroup { Self.drain(group.oomEvents) }
-            return [.memoryCeiling]
+            guard case .version1(let group) = cgroup else { return [] }
+            Self.drain(group.oomEvents)
+            // Told also of a ceiling above; then the kernel chooses whom to end.
+            return group.usage().ceilingOOMs ?? 0 > 0 ? [.memoryCeiling] : []
         case .output: return try capture(output, "stdout")
         case .error: return try capture(error, "stderr")
         case .terminal, .keyboard, .screenRoom, .keyboardRoom:
@@ -141,7 +143,7 @@ extension RunningJob {
         let at = elapsedMillis
         let (memory, pids) = (cgroup.memoryBytes(), cgroup.pidsCurrent())
         timeline.tick { JobReport.Sample(atMillis: at, memoryBytes: memory, cpuMillis: cpu.map { $0 / 1_000_000 }, pids: pids) }
-        if request.policy.onViolation == .kill, let hits = cgroup.usage().pidsLimitHits, hits > 0 { events.append(.pidsCeiling) }
+        if request.policy.onViolation == .kill, cgroup.usage().refusedForks(limit: enforcement?.cgroup?.pidsMax) > 0 { events.append(.pidsCeiling) }
         return events
     }
 
@@ -228,7 +230,7 @@ extension RunningJob {
             calls.isEnforced = request.audit == nil
             calls.engine = recording.engine.rawValue
             calls.calls = report.calls()
-            calls.gaps = recorded.gaps
+            calls.gaps = recorded.gaps + ownFilterGap
             if recording.keepsFiles { calls.files = report.files() }
             if recording.keepsPrograms { calls.executed = report.executed() }
             if recording.keepsAddresses { calls.addresses = report.addresses() }
@@ -241,7 +243,12 @@ extension RunningJob {
         if listener.denied.overflow > 0 {
             calls.gaps = ["\(listener.denied.overflow) calls beyond \(DeniedCalls.capacity) distinct ones are only in violations, without their names"]
         }
+        calls.gaps += ownFilterGap
         return calls
+    }
+
+    private var ownFilterGap: [String] {
+        listener?.mayHideCalls == true ? ["the job asked for a filter of its own (seccomp(2)): what that refuses or ends the job for is not seen here"] : []
     }
 
     private static func drain(_ number: Int32) {

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -169,6 +170,20 @@ static void listener(int count, char **arguments) {
     result("seccomp", syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
 }
 
+/// own-filter: a filter that answers kexec_load with EACCES, before any other one is asked.
+static void own_filter(int count, char **arguments) {
+    (void)count, (void)arguments;
+    struct sock_filter code[] = {
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr)},
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_kexec_load},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EACCES},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+    result("no_new_privs", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    result("own-filter", syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+}
+
 /// denied N [NUMBER]: makes the same call N times as fast as it can (default: kexec_load); prints the last result.
 static void denied(int count, char **arguments) {
     long value = 0, call = count > 1 ? (long)number(arguments[1]) : SYS_kexec_load;
@@ -254,6 +269,7 @@ const struct command call_commands[] = {
     {"ioctl", 2, ioctl_with, "FD REQUEST [HIGH]"},
     {"io_uring", 0, io_uring, "set up a ring"},
     {"listener", 0, listener, "install a filter with a listener"},
+    {"own-filter", 0, own_filter, "install a filter that answers kexec_load"},
     {"denied", 1, denied, "N [NUMBER]: the same call N times"},
     {"denied-threads", 2, denied_threads, "THREADS N: in several threads"},
     {"memfd-exec", 1, memfd_exec, "PATH: execute a copy in memory"},
