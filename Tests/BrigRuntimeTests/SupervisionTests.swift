@@ -36,10 +36,10 @@ struct SupervisionTests {
 
     /// A job killed by its own SIGKILL, and one that the kernel killed for its memory, end with the same wait status.
     /// The third was killed for a ceiling above its own, and the fourth has none.
-    @Test(arguments: [(0 as UInt64, 0 as UInt64, 1 << 26 as UInt64?, "signaled"), (1, 1, 1 << 26, "memory-limit"), (1, 0, 1 << 26, "signaled"), (1, 1, nil, "signaled")])
-    func killedByWhomIsDecidedFromEvidence(_ oomKills: UInt64, _ ceilingOOMs: UInt64, _ limit: UInt64?, _ reason: String) {
+    @Test(arguments: [(0 as UInt64, false, 1 << 26 as UInt64?, "signaled"), (1, true, 1 << 26, "memory-limit"), (1, false, 1 << 26, "signaled"), (1, true, nil, "signaled")])
+    func killedByWhomIsDecidedFromEvidence(_ oomKills: UInt64, _ isCeilingReached: Bool, _ limit: UInt64?, _ reason: String) {
         var usage = CgroupUsage()
-        (usage.oomKills, usage.ceilingOOMs) = (oomKills, ceilingOOMs)
+        (usage.oomKills, usage.isCeilingReached) = (oomKills, isCeilingReached)
         let outcome = Outcome(
             supervision: after([.exited(status: 9), .gone]).0, initStatus: 0, usage: usage, memoryLimit: limit, cgroupVersion: 2, limits: Outcome.Limits(outputBytes: 0),
             filterKills: false)

@@ -5,8 +5,8 @@ struct CgroupUsage: Equatable {
     var swapPeak: UInt64?
     /// By any out-of-memory killer, also one that acts for a ceiling above the job's or for the machine.
     var oomKills: UInt64?
-    /// How often the job's own ceiling, or on version 1 its refusals, called for one.
-    var ceilingOOMs: UInt64?
+    /// Memory was refused at the job's own ceiling.
+    var isCeilingReached = false
     var memoryLimitHits: UInt64?
     var pidsPeak: UInt64?
     var pidsLimitHits: UInt64?
@@ -28,7 +28,7 @@ struct CgroupUsage: Equatable {
     /// Kills for the job's own ceiling of memory.
     ///
     /// - Parameter limit: that ceiling; nil where there is none
-    func memoryKills(limit: UInt64?) -> UInt64 { limit != nil && ceilingOOMs ?? 0 > 0 ? oomKills ?? 0 : 0 }
+    func memoryKills(limit: UInt64?) -> UInt64 { limit != nil && isCeilingReached ? oomKills ?? 0 : 0 }
 
     /// Forks that the job's own ceiling has refused. Before Linux 6.11, and on version 1, the kernel counts here what any ceiling above has refused too: the job's own has refused none
     /// where it was never reached.

@@ -86,6 +86,9 @@ final class CgroupV1 {
         return events
     }
 
+    /// The kernel charges memory in steps of up to 64 pages (mm/memcontrol.c), so that the last step below the ceiling may be as far from it.
+    private static let chargeBatch = UInt64(64 * getpagesize())
+
     /// CPU time of the tree so far.
     func cpuNanos() -> UInt64? { number("cpuacct", "cpuacct.usage") }
 
@@ -100,7 +103,13 @@ final class CgroupV1 {
             // With no swap allowed both ceilings are the same, and only that of memory and swap together, which is asked first, counts.
             usage.memoryLimitHits = number("memory", "memory.failcnt").map { $0 + (number("memory", "memory.memsw.failcnt") ?? 0) }
             usage.oomKills = values("memory", "memory.oom_control")["oom_kill"]
-            usage.ceilingOOMs = usage.memoryLimitHits
+            usage.isCeilingReached = usage.memoryLimitHits ?? 0 > 0
+            if usage.memoryLimitHits == 0, let peak = usage.memoryPeak, let limit = number("memory", "memory.limit_in_bytes"), peak > limit - min(limit, Self.chargeBatch) {
+                // Newer kernels count no refusals here; what was refused began at the ceiling.
+                usage.isCeilingReached = true
+                usage.memoryLimitHits = nil
+                usage.unavailable["/resources/memory/limitHits"] = "the ceiling was reached, and this kernel keeps memory.failcnt at 0"
+            }
             usage.unavailable["/resources/memory/swapPeakBytes"] = "cgroup version 1 records no peak of swap alone"
         }
         if path("pids") != nil {

@@ -85,7 +85,7 @@ final class CgroupV2 {
         if usage.swapPeak == nil { usage.unavailable["/resources/memory/swapPeakBytes"] = "this kernel has no memory.swap.peak (it came with 6.5, and needs swap accounting)" }
         let events = values("memory.events")
         usage.oomKills = events["oom_kill"]
-        usage.ceilingOOMs = events["oom"]
+        usage.isCeilingReached = events["oom"] ?? 0 > 0
         usage.memoryLimitHits = events["max"]
     }
 

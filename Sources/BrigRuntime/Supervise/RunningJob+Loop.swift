@@ -69,7 +69,7 @@ extension RunningJob {
             guard case .version1(let group) = cgroup else { return [] }
             Self.drain(group.oomEvents)
             // Told also of a ceiling above; then the kernel chooses whom to end.
-            return group.usage().ceilingOOMs ?? 0 > 0 ? [.memoryCeiling] : []
+            return group.usage().isCeilingReached ? [.memoryCeiling] : []
         case .output: return try capture(output, "stdout")
         case .error: return try capture(error, "stderr")
         case .terminal, .keyboard, .screenRoom, .keyboardRoom:
