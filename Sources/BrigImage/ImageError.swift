@@ -24,6 +24,8 @@ public struct ImageError: Error, Sendable, Equatable, CustomStringConvertible {
         case confinement
         /// Somebody else is using what should change.
         case inUse
+        /// The name is another image's.
+        case nameTaken
     }
 
     public let code: Code

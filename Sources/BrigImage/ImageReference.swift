@@ -4,6 +4,8 @@ public enum ImageReference: Sendable, Equatable, CustomStringConvertible {
     case name(String)
     /// The id of an imported image: the digest of its configuration.
     case id(Digest)
+    /// The beginning of one: `sha256:` and at least 6 digits.
+    case idPrefix(String)
     /// An archive or directory that is imported on first use.
     case source(ImageSource)
 
@@ -14,10 +16,14 @@ public enum ImageReference: Sendable, Equatable, CustomStringConvertible {
         if let source = try ImageSource(reference: text) {
             self = .source(source)
         } else if text.utf8.starts(with: "sha256:".utf8) {
-            guard let digest = Digest(text) else {
-                throw ImageError(.badReference, "\(quoted(text)) is no image id, expected sha256: and 64 lower-case hexadecimal digits")
+            let digits = text.utf8.dropFirst(7)
+            if let digest = Digest(text) {
+                self = .id(digest)
+            } else if (6..<64).contains(digits.count), digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }) {
+                self = .idPrefix(String(text.dropFirst(7)))
+            } else {
+                throw ImageError(.badReference, "\(quoted(text)) is no image id, expected sha256: and 64 lower-case hexadecimal digits, or at least the first 6")
             }
-            self = .id(digest)
         } else {
             self = .name(try Self.normalized(name: text))
         }
@@ -46,6 +52,7 @@ public enum ImageReference: Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .name(let name): name
         case .id(let digest): digest.description
+        case .idPrefix(let digits): "sha256:\(digits)"
         case .source(let source): source.description
         }
     }

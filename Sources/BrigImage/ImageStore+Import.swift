@@ -9,35 +9,54 @@ extension ImageStore {
         public let image: StoredImage
         /// The names that it got by this import.
         public let names: [String]
+        /// Of these, those that stood for another image until now, and for which.
+        public let moved: [(name: String, from: Digest)]
         /// Layers that were unpacked now; the others were there.
         public let newLayers: Int
+    }
+
+    /// What the images of a source are called.
+    enum Naming: Equatable {
+        /// Nothing: they are found by their ids, and by their source.
+        case nothing
+        /// Whatever the source calls them. An archive is not trusted, and `takes` says whether it may take a name from another image.
+        case source(takes: Bool)
+        case name(String)
     }
 
     /// Imports the images of a source: all of them, or the one with the source's tag.
     ///
     /// - Parameters:
-    ///   - name: the image's name, instead of those that the source has; then the source must hold one image.
+    ///   - name: the image's name, instead of those that the source has; then the source must hold one image. It may be another image's until now.
+    ///   - takesNames: names that the source has may be other images' until now
     ///   - platform: `OS/ARCHITECTURE[/VARIANT]`, the machine's own by default: picks one image of an index.
     ///   - progress: is told from time to time how far it has come.
     /// - Throws: what is wrong with the source; the store then has nothing of it.
     public func importImages(
-        from source: ImageSource, name: String? = nil, platform: String? = nil, progress: @escaping (ImportProgress) -> Void = { _ in }
+        from source: ImageSource, name: String? = nil, takesNames: Bool = false, platform: String? = nil, progress: @escaping (ImportProgress) -> Void = { _ in }
     ) throws(ImageError) -> [Imported] {
-        let name = try name.map { (text) throws(ImageError) in try ImageReference.normalized(name: text) }
+        let naming: Naming = if let name { .name(try ImageReference.normalized(name: name)) } else { .source(takes: takesNames) }
+        return try importImages(from: source, naming, platform: platform, progress: progress)
+    }
+
+    private func importImages(
+        from source: ImageSource, _ naming: Naming, platform: String? = nil, progress: @escaping (ImportProgress) -> Void = { _ in }
+    ) throws(ImageError) -> [Imported] {
         if let platform, Platform(platform) == nil { throw ImageError(.badReference, "\(quoted(platform)) is no platform", hint: "linux/amd64") }
         let lock = try lock(.adding)
         defer { _ = lock.number }
         let opened = try open(source)
         let key = SourceKey(opened.descriptor.number, source: source, platform: platform)
-        if let ids = try known(key) { return try finish(ids.map { .init(id: $0, names: [], layers: []) }, newLayers: [], source: source, name: name, staging: nil) }
+        if let images = try known(key) { return try finish(images, newLayers: [], source: source, naming, staging: nil) }
         let staging = try makeStaging()
         do throws(ImageError) {
             let folder = try openDirectory("tmp/\(staging)")
             let result = try unpack(source, opened.descriptor.number, into: folder.number, platform: platform, progress: progress)
+            try requireNames(result, of: source, naming)
             var newLayers: [Digest] = []
             for image in result { newLayers += try publishLayers(of: image, staging) }
-            let imported = try finish(result, newLayers: newLayers, source: source, name: name, staging: staging)
-            try remember(key, opened.descriptor.number, source: source, platform: platform, ids: imported.map(\.image.id))
+            let imported = try finish(result, newLayers: newLayers, source: source, naming, staging: staging)
+            try remember(key, opened.descriptor.number, source: source, platform: platform, result)
             try remove(staging: staging)
             return imported
         } catch {
@@ -46,13 +65,13 @@ extension ImageStore {
         }
     }
 
-    /// The images of a source, imported on first use.
+    /// The images of a source, imported on first use. They get no names: a job that is run on an archive changes nothing for other jobs.
     func importedIDs(of source: ImageSource) throws(ImageError) -> [Digest] {
         if source.path != "-" {
             let opened = try open(source)
-            if let ids = try known(SourceKey(opened.descriptor.number, source: source, platform: nil)) { return ids }
+            if let images = try known(SourceKey(opened.descriptor.number, source: source, platform: nil)) { return images.map(\.id) }
         }
-        return try importImages(from: source).map(\.image.id)
+        return try importImages(from: source, .nothing).map(\.image.id)
     }
 
     // MARK: Unpacking
@@ -170,17 +189,22 @@ extension ImageStore {
     }
 
     /// What a source was imported as, if it has not been touched since.
-    private func known(_ key: SourceKey?) throws(ImageError) -> [Digest]? {
+    private func known(_ key: SourceKey?) throws(ImageError) -> [ImageImporter.Image]? {
         guard let key, let bytes = try read("sources/\(key.digest.hex)", limit: 65536) else { return nil }
-        let ids = String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { Digest($0) }
-        for id in ids where try !exists("images/\(id.hex)/config.json") { return nil }
-        return ids.isEmpty ? nil : ids
+        var images: [ImageImporter.Image] = []
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard let id = words.first.flatMap({ Digest($0) }), try exists("images/\(id.hex)/config.json") else { return nil }
+            images.append(.init(id: id, names: words.dropFirst().map(String.init), layers: []))
+        }
+        return images.isEmpty ? nil : images
     }
 
     /// Only if it is still the same after it was read, and so old that a later change would show.
-    private func remember(_ key: SourceKey?, _ descriptor: Int32, source: ImageSource, platform: String?, ids: [Digest]) throws(ImageError) {
+    private func remember(_ key: SourceKey?, _ descriptor: Int32, source: ImageSource, platform: String?, _ images: [ImageImporter.Image]) throws(ImageError) {
         guard let key, key == SourceKey(descriptor, source: source, platform: platform), key.isSettled else { return }
-        try write(Array(ids.map { "\($0)\n" }.joined().utf8), as: "sources/\(key.digest.hex)")
+        let lines = images.map { image in ([image.id.description] + Self.names(of: image, from: source)).joined(separator: " ") + "\n" }
+        try write(Array(lines.joined().utf8), as: "sources/\(key.digest.hex)")
     }
 }
 

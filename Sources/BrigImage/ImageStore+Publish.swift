@@ -7,21 +7,48 @@ extension ImageStore {
     /// Publishes the images and gives them their names.
     ///
     /// - Parameter staging: where their configurations are; nil for images that are in the store.
-    func finish(_ images: [ImageImporter.Image], newLayers: [Digest], source: ImageSource, name: String?, staging: String?) throws(ImageError) -> [Imported] {
-        guard name == nil || images.count == 1 else {
-            throw ImageError(.badReference, "\(quoted(source.description)) holds \(images.count) images, which cannot have one name", hint: "name one of them with :TAG")
-        }
+    func finish(_ images: [ImageImporter.Image], newLayers: [Digest], source: ImageSource, _ naming: Naming, staging: String?) throws(ImageError) -> [Imported] {
+        try requireNames(images, of: source, naming)
         var imported: [Imported] = []
         for image in images {
             if let staging { try publish(image, source: source, staging: staging) }
             let config = try config(image.id)
-            var names = [name].compactMap(\.self)
-            if name == nil { names = try Self.names(of: image, from: source) }
-            if names.isEmpty, config.diffIDs.isEmpty { names = ["empty:latest"] }
-            for name in names { try write(Array("\(image.id)\n".utf8), as: Self.file(ofName: name)) }
-            imported.append(Imported(image: try self.image(image.id), names: names, newLayers: newLayers.filter(config.diffIDs.contains).count))
+            var names = Self.names(of: image, from: source, naming)
+            if names.isEmpty, config.diffIDs.isEmpty, naming != .nothing { names = ["empty:latest"] }
+            var moved: [(name: String, from: Digest)] = []
+            for name in names {
+                if let other = try owner(ofName: name), other != image.id { moved.append((name, other)) }
+                try write(Array("\(image.id)\n".utf8), as: Self.file(ofName: name))
+            }
+            imported.append(Imported(image: try self.image(image.id), names: names, moved: moved, newLayers: newLayers.filter(config.diffIDs.contains).count))
         }
         return imported
+    }
+
+    /// That the images can have the names that they are to get.
+    func requireNames(_ images: [ImageImporter.Image], of source: ImageSource, _ naming: Naming) throws(ImageError) {
+        if case .name = naming, images.count != 1 {
+            throw ImageError(.badReference, "\(quoted(source.description)) holds \(images.count) images, which cannot have one name", hint: "name one of them with :TAG")
+        }
+        guard naming == .source(takes: false) else { return }
+        for image in images {
+            for name in Self.names(of: image, from: source) {
+                guard let other = try owner(ofName: name), other != image.id else { continue }
+                throw ImageError(
+                    .nameTaken, "\(quoted(source.description)) calls its image \(quoted(name)), and that is \(other) here", hint: "--replace lets it take the name, --name gives it another")
+            }
+        }
+    }
+
+    /// Which image a name stands for; nil where there is no such name.
+    private func owner(ofName name: String) throws(ImageError) -> Digest? { try exists(Self.file(ofName: name)) ? try id(ofName: name) : nil }
+
+    private static func names(of image: ImageImporter.Image, from source: ImageSource, _ naming: Naming) -> [String] {
+        switch naming {
+        case .nothing: []
+        case .name(let name): [name]
+        case .source: names(of: image, from: source)
+        }
     }
 
     private func publish(_ image: ImageImporter.Image, source: ImageSource, staging: String) throws(ImageError) {
@@ -46,7 +73,7 @@ extension ImageStore {
     }
 
     /// Names that a source gives its image: those in its manifest, else that of its file.
-    private static func names(of image: ImageImporter.Image, from source: ImageSource) throws(ImageError) -> [String] {
+    static func names(of image: ImageImporter.Image, from source: ImageSource) -> [String] {
         let base = fileName(of: source)
         var names: [String] = []
         for name in image.names {

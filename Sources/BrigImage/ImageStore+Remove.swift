@@ -28,9 +28,13 @@ extension ImageStore {
             guard try exists("images/\(given.hex)") else { throw ImageError(.notFound, "there is no image \(given) in \(path)") }
             id = given
             removal.names = try allNames()[id] ?? []
+        case .idPrefix(let digits):
+            id = try self.id(ofPrefix: digits)
+            removal.names = try allNames()[id] ?? []
         case .name(let name):
-            id = try self.id(ofName: name)
-            removal.names = [name]
+            let full = try fullName(name)
+            id = try self.id(ofName: full)
+            removal.names = [full]
         }
         for name in removal.names { try unlink(Self.file(ofName: name)) }
         try syncDirectory("names")
@@ -42,10 +46,19 @@ extension ImageStore {
     }
 
     /// Removes interrupted imports, layers of no image, and notes on sources whose image has gone.
-    public func collectGarbage() throws(ImageError) -> Removal {
+    ///
+    /// - Parameter unnamed: also images without a name, such as those that jobs were run on by their archives
+    public func collectGarbage(unnamed: Bool = false) throws(ImageError) -> Removal {
         let lock = try lock(.removing)
         defer { _ = lock.number }
-        return try collect(into: Removal())
+        var removal = Removal()
+        let named = try allNames()
+        for name in unnamed ? try names(in: "images") : [] {
+            guard let id = Digest(hex: name), named[id] == nil else { continue }
+            try discard("images", name)
+            removal.images.append(id)
+        }
+        return try collect(into: removal)
     }
 
     private func collect(into removal: Removal) throws(ImageError) -> Removal {
@@ -73,7 +86,7 @@ extension ImageStore {
             removal.layers.append(layer)
         }
         for name in try names(in: "sources") {
-            let ids = String(decoding: try read("sources/\(name)", limit: 65536) ?? [], as: UTF8.self).split(separator: "\n").compactMap { Digest($0) }
+            let ids = String(decoding: try read("sources/\(name)", limit: 65536) ?? [], as: UTF8.self).split(separator: "\n").compactMap { $0.split(separator: " ").first.flatMap { Digest($0) } }
             for id in ids where try !exists("images/\(id.hex)") {
                 try unlink("sources/\(name)")
                 break

@@ -10,7 +10,8 @@ extension ImageStore {
     public func resolve(_ reference: ImageReference) throws(ImageError) -> StoredImage {
         switch reference {
         case .id(let id): return try image(id)
-        case .name(let name): return try image(id(ofName: name))
+        case .idPrefix(let digits): return try image(id(ofPrefix: digits))
+        case .name(let name): return try image(id(ofName: try fullName(name)))
         case .source(let source):
             let ids = try importedIDs(of: source)
             guard let id = ids.first, ids.count == 1 else {
@@ -36,6 +37,21 @@ extension ImageStore {
     /// When and from what an image was imported, as `import.json` has it.
     public func importRecord(of id: Digest) throws(ImageError) -> [UInt8] {
         try read("images/\(id.hex)/import.json", limit: limits.documentBytes) ?? Array("{}".utf8)
+    }
+
+    /// A name as it is in the store: engines write an image's name with the registry that it is from, or `localhost`, and people leave it out.
+    func fullName(_ name: String) throws(ImageError) -> String {
+        let written = ["docker.io/library/", "docker.io/", "localhost/"].map { $0 + name }
+        for name in [name] + written where try exists(Self.file(ofName: name)) { return name }
+        return name
+    }
+
+    func id(ofPrefix digits: String) throws(ImageError) -> Digest {
+        let found = try names(in: "images").filter { $0.hasPrefix(digits) }.compactMap { Digest(hex: $0) }
+        guard let id = found.first, found.count == 1 else {
+            throw ImageError(.notFound, "\(found.isEmpty ? "no image's id begins" : "the ids of \(found.count) images begin") with sha256:\(digits) in \(path)", hint: "brig image ls lists them")
+        }
+        return id
     }
 
     func id(ofName name: String) throws(ImageError) -> Digest {

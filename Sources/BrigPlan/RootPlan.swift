@@ -4,8 +4,8 @@ internal import BrigSystem
 /// What a job's root is made of, before the policy's own mounts.
 public enum RootSource: Sendable, Equatable {
     /// The machine's own root: the entries of "/", directories that are nobody else's (people's homes, the image store), and sockets that programs
-    /// outside listen on.
-    case host(entries: [HostEntry], hidden: [String] = [], sockets: [String])
+    /// outside listen on. `resolver` is the file that /etc/resolv.conf leads to.
+    case host(entries: [HostEntry], hidden: [String] = [], sockets: [String], resolver: String? = nil)
     /// Directories, the lowest first.
     case layers([String])
 
@@ -47,10 +47,11 @@ public struct RootPlan: Sendable, Equatable {
             RootStep(.directory(mode: 0o1777), "shm", flags: .inScratch),
         ]
         switch source {
-        case .host(let entries, let hidden, let sockets):
+        case .host(let entries, let hidden, let sockets, let resolver):
             isReadOnly = !isScratch
             addHost(entries, sockets)
             for directory in hidden { hide(directory, mounts: policy.mounts) }
+            if policy.network == .host, let resolver { show(resolver: resolver) }
         case .layers(let layers):
             let needed = ["proc", "dev", "tmp"] + policy.mounts.map { Self.relative($0.target) }
             let isComplete = !isScratch && missing(needed).isEmpty
@@ -108,6 +109,12 @@ public struct RootPlan: Sendable, Equatable {
         steps.append(RootStep(.directory(mode: 0o755), name, flags: .inScratch))
         steps.append(RootStep(.scratch(name), target, flags: .optional))
         emptied.append(target)
+    }
+
+    /// Where a service of the machine keeps the addresses of its name servers below /run, which a job sees empty, a job in the machine's network needs that file.
+    private mutating func show(resolver: String) {
+        guard resolver.hasPrefix("/run/") else { return }
+        steps.append(RootStep(.bind(.host(resolver)), Self.relative(resolver), flags: [.create, .sourceIsFile], attributes: Self.sealed.union([.readOnly, .noExecution])))
     }
 
     private static func isVisible(_ path: String) -> Bool {

@@ -27,6 +27,8 @@ extension Policy {
         public internal(set) var workingDirectory = ValueSource.standard
         /// By the variable's name; one that is not here has its standard value.
         public internal(set) var environment: [String: ValueSource] = [:]
+        /// Variables of the caller's that a flag asks for.
+        public internal(set) var inheritedByFlag: [String] = []
     }
 
     /// What an image says of the programs in it. Nil: nothing.
@@ -58,6 +60,7 @@ extension Policy.ProcessSources {
             case "/process/user": user = .commandLine
             case "/process/group": group = .commandLine
             case "/process/cwd": workingDirectory = .commandLine
+            case "/process/inheritEnvironment/-": inheritedByFlag += [override.value.string].compactMap(\.self)
             case let pointer where pointer.hasPrefix(variables):
                 environment[String(pointer.dropFirst(variables.count)).replacing("~1", with: "/").replacing("~0", with: "~")] = .commandLine
             default: continue
@@ -67,6 +70,15 @@ extension Policy.ProcessSources {
 }
 
 extension Policy {
+    /// Makes room for variables that are copied from the caller, which has them: a built-in policy's value is for nobody in particular, and a flag comes before any but `--env`.
+    public mutating func yield(to inherited: [String]) {
+        process.environment.removeAll { variable in
+            guard inherited.contains(variable.name) else { return false }
+            let source = origin.process.environment[variable.name, default: .standard]
+            return source.yieldsToImage || source != .commandLine && origin.process.inheritedByFlag.contains(variable.name)
+        }
+    }
+
     /// Takes an image's values for what neither a flag nor a policy's file says.
     ///
     /// - Parameter inherited: variables that the policy copies from the caller, which has them: the image's are not taken.

@@ -48,6 +48,7 @@ public struct JobRunner: ~Copyable {
         if case .job(let id) = policy.network { network = try SharedNetwork(job: id, table) }
         let image = try RootImage(policy.rootfs, sources: policy.origin.process)
         let inherited = inherited()
+        policy.yield(to: inherited.map(\.name))
         if let defaults = image.defaults { policy.take(defaults.process, inherited: inherited.map(\.name)) }
         let program = try program(image)
         let identity = try JobIdentity.resolve(policy.process, accounts: image.accounts, slot: slot)

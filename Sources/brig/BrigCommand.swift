@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import BrigPolicy
 internal import Glibc
 
 /// The command line apart from `brig run`: help, completions, and everything that is not a launch.
@@ -13,6 +14,12 @@ struct BrigCommand: ParsableCommand {
             """,
         version: Build.commit.map { "brig \(Build.version) (\($0))" } ?? "brig \(Build.version)",
         subcommands: [RunCommand.self, AuditCommand.self, JobsCommand.self, PolicyCommand.self, ImageCommand.self, AppArmorCommand.self, DoctorCommand.self])
+
+    /// The command that a word which names none was meant for.
+    static func correction(of word: String) -> String? {
+        let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+        return word.hasPrefix("-") || names.contains(word) ? nil : Suggestion.nearest(to: word, among: names)
+    }
 }
 
 /// Only for the list of commands and for completions: `brig run` itself never gets here.

@@ -66,10 +66,13 @@ struct ImageRemoveCommand: ParsableCommand {
 struct ImageCollectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "gc", abstract: "Remove what interrupted imports left, and layers of no image.")
 
+    @Flag(help: "Also images without a name, as jobs leave them that are run on an archive.")
+    var unnamed = false
+
     @OptionGroup var options: ImageStoreOptions
 
     func run() throws {
-        let removal = try options.open().collectGarbage()
+        let removal = try options.open().collectGarbage(unnamed: unnamed)
         ImageRemoveCommand.show(removal)
         print("\(ImageText.size(removal.bytes)) freed")
     }

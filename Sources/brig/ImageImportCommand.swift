@@ -16,6 +16,9 @@ struct ImageImportCommand: ParsableCommand {
     @Option(help: "The image's name, with its tag (default: what the source calls it).")
     var name: String?
 
+    @Flag(help: "Let names that the source brings be taken from other images.")
+    var replace = false
+
     @Option(help: "OS/ARCHITECTURE of the image to take from an index (default: this machine's).")
     var platform: String?
 
@@ -28,11 +31,12 @@ struct ImageImportCommand: ParsableCommand {
         let imported: [ImageStore.Imported]
         do {
             defer { progress.end() }
-            imported = try store.importImages(from: parsed, name: name, platform: platform) { progress.show($0) }
+            imported = try store.importImages(from: parsed, name: name, takesNames: replace, platform: platform) { progress.show($0) }
         }
         for one in imported {
             let layers = "\(one.image.layers.count) layers, \(one.newLayers) new"
             print("\(one.image.id) \(one.names.isEmpty ? "(no name)" : one.names.joined(separator: " ")) (\(layers))")
+            for (name, other) in one.moved { print("  \(name) was \(other)") }
             for line in ImageText.dropped(one.image) { print("  \(line)") }
         }
     }

@@ -63,6 +63,11 @@ enum Run {
         } catch {
             report = JobRunner.failure("\(error)", stage: "policy", command: arguments.words, labels: arguments.labels, build: build)
         }
+        // Who asked for a report has it there.
+        if command == .run, arguments.report == nil {
+            if let line = Remarks.missing(report) { complain(line) }
+            if let line = Remarks.denied(report) { complain(line) }
+        }
         return finish(report, files.take(), writer.take())
     }
 

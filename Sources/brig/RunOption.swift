@@ -54,7 +54,7 @@ enum RunOption: String, CaseIterable {
         switch self {
         case .policy: "what the job may do: a built-in name (see brig policy list) or a file; default: default"
         case .report: "write the report there: a file, an open descriptor, or standard output (with --capture)"
-        case .rootfs: "the root: host, dir:PATH, tar:PATH, docker-archive:PATH[:TAG], oci:DIR[:TAG], or an imported image"
+        case .rootfs: "the root: host, dir:PATH, tar:PATH, docker-archive:PATH[:TAG], oci:DIR[:TAG], squashfs:FILE, erofs:FILE, or an imported image"
         case .memory: "memory ceiling, as 256MiB; reaching it ends the job"
         case .swap: "swap on top of that; default 0"
         case .pids: "ceiling of processes and threads"

@@ -10,4 +10,13 @@ let words = Array(CommandLine.arguments.dropFirst())
 // The launch path does not go through ArgumentParser, which would take longer than the launch.
 if words.first == "run" { exit(Run.main(.run, Array(words.dropFirst()), startedNanos: startedNanos)) }
 if words.first == "audit" { exit(Run.main(.audit, Array(words.dropFirst()), startedNanos: startedNanos)) }
+// They are no subcommands of the parser, whose help would have nothing to say.
+if words.first == "help", let name = words.dropFirst().first, let command = RunOption.Command(rawValue: name) {
+    print(RunOption.helpText(command), terminator: "")
+    exit(0)
+}
+if let word = words.first, let near = BrigCommand.correction(of: word) {
+    Run.complain("unknown command \(word) (did you mean \(near)?)")
+    exit(64)
+}
 BrigCommand.main(words)

@@ -147,6 +147,42 @@ struct ImportTests {
         }
     }
 
+    /// What an archive calls its image is for whoever made it to say.
+    @Test func namesAreNotTakenFromOtherImages() throws {
+        try Fixture.run { fixture in
+            let store = try makeStore(in: fixture)
+            let trusted = try fixture.write("a.tar", Layout(layers: [Self.base], names: ["trusted:1"]).dockerArchive())
+            let other = try fixture.write("b.tar", Layout(layers: [Self.base, Self.top], names: ["trusted:1"]).dockerArchive())
+            let id = try store.importImages(from: ImageSource(.any, path: trusted))[0].image.id
+            let run = try store.resolve("docker-archive:\(other)")
+            #expect(run.names.isEmpty && run.id != id)
+            #expect(try store.resolve("trusted:1").id == id)
+            for _ in 0..<2 {
+                #expect { try store.importImages(from: ImageSource(.any, path: other)) } throws: { ($0 as? ImageError)?.code == .nameTaken }
+                #expect(try store.resolve("trusted:1").id == id)
+                usleep(50_000)
+            }
+            #expect(try store.importImages(from: ImageSource(.any, path: other), name: "mine")[0].names == ["mine:latest"])
+            let moved = try store.importImages(from: ImageSource(.any, path: other), takesNames: true)[0]
+            #expect(moved.names == ["trusted:1"] && moved.moved.map(\.name) == ["trusted:1"] && moved.moved.map(\.from) == [id])
+            #expect(try store.resolve("trusted:1").id == run.id)
+            #expect(try store.collectGarbage().images.isEmpty)
+            #expect(try store.collectGarbage(unnamed: true).images == [id])
+        }
+    }
+
+    /// By the beginning of an id, and by the short form of a name with its registry.
+    @Test func imagesAreFoundByWhatPeopleWrite() throws {
+        try Fixture.run { fixture in
+            let store = try makeStore(in: fixture)
+            let path = try fixture.write("a.tar", Layout(layers: [Self.base], names: ["docker.io/library/app:1"]).dockerArchive())
+            let id = try store.importImages(from: ImageSource(.any, path: path))[0].image.id
+            for reference in ["app:1", "library/app:1", "docker.io/library/app:1", "sha256:\(id.hex.prefix(12))", id.description] { #expect(try store.resolve(reference).id == id, "\(reference)") }
+            for reference in ["app", "sha256:\(id.hex.prefix(5))", "sha256:00000000"] { #expect(throws: ImageError.self) { try store.resolve(reference) } }
+            #expect(try store.remove(ImageReference("app:1")).images == [id])
+        }
+    }
+
     @Test func indexIsChosenByPlatform() throws {
         try Fixture.run { fixture in
             let store = try makeStore(in: fixture)

@@ -1,3 +1,4 @@
+import BrigJSON
 import BrigPolicy
 import Testing
 
@@ -27,6 +28,15 @@ struct RootPlanTests {
         let plan = try plan([.init(name: "opt", kind: .directory)], sockets: ["/opt/service/socket", "/run/hidden/anyway"])
         #expect(masks(plan).contains("opt/service/socket"))
         #expect(!masks(plan).contains("run/hidden/anyway"))
+    }
+
+    /// /run is empty for jobs; name servers of the machine are needed in its network only.
+    @Test(arguments: [("none", "/run/systemd/resolve/stub-resolv.conf", false), ("host", "/run/systemd/resolve/stub-resolv.conf", true), ("host", "/etc/resolv.conf", false)])
+    func nameServersAreThoseOfTheNetwork(_ network: String, _ resolver: String, _ isShown: Bool) throws {
+        let policy = try PolicyLoader.load(
+            "default", overrides: [PolicyOverride("/namespaces/network", .string(network), flag: "--network"), PolicyOverride("/namespaces/acceptRisk", true, flag: "--network")])
+        let plan = RootPlan(policy, source: .host(entries: [.init(name: "etc", kind: .directory)], sockets: [], resolver: resolver)) { _ in [] }
+        #expect(plan.steps.contains { $0.action == .bind(.host(resolver)) && $0.target == String(resolver.dropFirst()) } == isShown)
     }
 
     /// Where the policy mounts something in a home, the rest of it is an empty directory.

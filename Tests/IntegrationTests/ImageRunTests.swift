@@ -61,6 +61,8 @@ import Testing
             #expect(job["/process/userSource"] == "policy" && job["/process/groupSource"] == "default" && job["/process/workingDirectorySource"] == "policy", job.summary)
             #expect(job["/process/argumentsSource"] == "command-line", job.summary)
             #expect(["A", "B", "C", "GIVEN"].map { job["/process/environment/\($0)"].string } == ["image", "policy", "command-line", "caller"], job.summary)
+            let inherited = try launch(fixture, image, policy: policy, ["--inherit-env", "PATH", "--env", "GIVEN=flag"], ["sh", "-c", "echo $PATH $GIVEN"])
+            #expect(inherited.outcome.lines == ["/usr/bin:/bin flag"] && inherited["/process/environment/PATH"] == "caller", inherited.summary)
             let flags = try launch(fixture, image, policy: policy, ["--user", "9:crew", "--workdir", "/place", "--env", "A=flag"], words)
             #expect(flags.outcome.lines == ["flag policy caller", "/place", "9", "99"], flags.summary)
             #expect(flags["/process/groupSource"] == "command-line" && flags["/process/environment/A"] == "command-line", flags.summary)

@@ -14,7 +14,7 @@ import Testing
         """
     }
 
-    @Test(arguments: [("INT", 130), ("TERM", 143), ("HUP", 129)] as [(String, Int32)]) func `the job ends with a report`(name: String, exitCode: Int32) throws {
+    @Test(arguments: [("INT", 130), ("TERM", 143), ("HUP", 129), ("QUIT", 131), ("USR1", 138), ("USR2", 140), ("ALRM", 142)] as [(String, Int32)]) func `the job ends with a report`(name: String, exitCode: Int32) throws {
         try Fixture.run { fixture in
             let directory = try fixture.shared()
             let job = try fixture.launch(

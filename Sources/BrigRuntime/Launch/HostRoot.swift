@@ -1,5 +1,6 @@
 internal import BrigPlan
 internal import BrigSystem
+internal import Glibc
 
 /// What the machine's own root has that a job's root is made of.
 enum HostRoot {
@@ -66,6 +67,13 @@ enum HostRoot {
             if fields.count == 8, fields[7].hasPrefix("/") { paths.insert(String(fields[7])) }
         }
         return paths.sorted()
+    }
+
+    /// The file that /etc/resolv.conf leads to; nil where it leads to none.
+    static func resolver() -> String? {
+        guard let real = unsafe realpath("/etc/resolv.conf", nil) else { return nil }
+        defer { unsafe free(real) }
+        return unsafe String(cString: real)
     }
 
     /// Which of some paths an image directory does not have, each resolved within it.

@@ -27,7 +27,9 @@ struct RootImage {
         switch rootfs.image {
         case .host:
             let store = ImageStore.existingPath().map { [$0] } ?? []
-            source = try inStage("rootfs") { () throws(SystemError) in .host(entries: try HostRoot.entries(), hidden: try HostRoot.homes() + store, sockets: try HostRoot.sockets()) }
+            source = try inStage("rootfs") { () throws(SystemError) in
+                .host(entries: try HostRoot.entries(), hidden: try HostRoot.homes() + store, sockets: try HostRoot.sockets(), resolver: HostRoot.resolver())
+            }
             identity = JobReport.Image(reference: "host")
             file = nil
             accounts = Accounts(roots: ["/"])

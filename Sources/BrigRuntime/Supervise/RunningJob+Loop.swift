@@ -97,7 +97,7 @@ extension RunningJob {
         var events: [Supervision.Event] = []
         for number in takeSignals() {
             if number == SIGWINCH, let handover, let terminal = handover.terminal { CallerTerminal.resize(terminal) }
-            if number == SIGINT || number == SIGTERM || number == SIGHUP { events.append(.signal(number)) }
+            if Self.endingSignals.contains(number) { events.append(.signal(number)) }
         }
         return events
     }

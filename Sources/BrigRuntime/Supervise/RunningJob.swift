@@ -8,6 +8,9 @@ internal import Glibc
 
 /// A job from clone3 to its end: one epoll loop on one thread.
 final class RunningJob {
+    /// Those by which a caller, a terminal or a timer ends brig: the job ends with a report. Any other would end brig without one.
+    static let endingSignals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM]
+
     /// What an epoll token stands for.
     enum Token: UInt64 {
         case control = 1
@@ -55,7 +58,7 @@ final class RunningJob {
         self.demand = demand
         self.recording = recording
         epoll = try inStage("epoll") { () throws(SystemError) in try Epoll() }
-        let caught: [Int32] = [SIGINT, SIGTERM, SIGHUP, SIGCHLD] + (request.streams == .terminal ? [SIGWINCH] : []) + [0]
+        let caught: [Int32] = Self.endingSignals + [SIGCHLD] + (request.streams == .terminal ? [SIGWINCH] : []) + [0]
         signals = FileDescriptor(owning: try inStage("signals") { () throws(SystemError) in try check("signalfd") { unsafe brig_signal_descriptor(caught) } })
         streams = try StandardStreams(captured: request.streams == .capture, identity: plan.identity)
         supervision = Supervision(cpuLimitNanos: request.policy.limits.cpuTime?.value.nanos, killsOnOutput: request.policy.limits.onOutput == .kill)
@@ -291,7 +294,7 @@ final class RunningJob {
     private var memoryHint: String { demand.memory == nil ? "" : "; a memory ceiling below some MiB is reached by the set-up itself" }
 
     private func cancelledDuringSetup() throws(LaunchError) {
-        for number in takeSignals() where number == SIGINT || number == SIGTERM || number == SIGHUP {
+        for number in takeSignals() where Self.endingSignals.contains(number) {
             throw LaunchError("cancelled", "brig received \(signalName(number)) before the job started")
         }
     }

@@ -1,0 +1,23 @@
+internal import BrigReport
+
+/// What a person at a terminal should know of a job beside why it ended: the report has all of it, and who asks for none sees only this.
+enum Remarks {
+    /// Most names in one line.
+    private static let shown = 4
+
+    /// What was refused, where the job did not end well: that may be why.
+    static func denied(_ report: JobReport) -> String? {
+        guard report.result.exitStatus.code != 0 else { return nil }
+        let refused = report.violations.filter { $0.kind == .systemCall || $0.kind == .apparmor || $0.kind == .pids }
+        guard !refused.isEmpty else { return nil }
+        let names = refused.prefix(shown).map { "\($0.name) (\($0.action))\($0.count > 1 ? " \($0.count) times" : "")" }
+        let more = refused.count - names.count
+        return "denied: \(names.joined(separator: ", "))\(more > 0 ? " and \(more) others" : "")"
+    }
+
+    /// Protections that the policy asks for and this host does not have.
+    static func missing(_ report: JobReport) -> String? {
+        guard !report.degraded.isEmpty, report.result.reason != .setupFailed else { return nil }
+        return "not in force here: \(report.degraded.map { "\($0.protection) (\($0.reason))" }.joined(separator: "; "))"
+    }
+}
