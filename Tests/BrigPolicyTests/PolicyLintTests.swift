@@ -34,6 +34,15 @@ import Testing
         #expect(found.count == 1 && found[0].hasPrefix("unreachable: getcwd"), "\(found)")
     }
 
+    @Test func `rules of a base that a policy replaces are named`() throws {
+        let base = #"{"allow": ["socket", "read"], "rules": [{"names": ["socket"], "action": "errno:EPERM", "args": [{"index": 0, "op": "equal", "value": "AF_NETLINK"}]}]}"#
+        let own = #""rules": [{"names": ["socket"], "action": "errno:EPERM", "args": [{"index": 0, "op": "equal", "value": "AF_VSOCK"}]}]"#
+        let found = try findings("{\(own)}", base: base).filter { $0.hasPrefix("replaced") }
+        #expect(found.count == 1 && found[0].hasPrefix("replaced: replaces the 1 entries of rules in "), "\(found)")
+        // Whoever writes all of it means all of it.
+        #expect(try findings(#"{"allow": ["socket", "read"], \#(own)}"#, base: base).allSatisfy { !$0.hasPrefix("replaced") })
+    }
+
     @Test func `rules that the order decides contradict each other`() throws {
         func rule(_ action: String, _ operation: String, _ value: Int) -> String {
             #"{"names": ["prctl"], "action": "\#(action)", "args": [{"index": 0, "op": "\#(operation)", "value": \#(value)}]}"#

@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized, .requires(.brig, .busybox, .userNamespaces, .ordinaryUser, .root)) struct ImageEscapeTests {
     private static let retained = ["CAP_DAC_OVERRIDE", "CAP_CHOWN", "CAP_FOWNER", "CAP_SYS_CHROOT"]
 
-    /// A store of the caller's with one image in it, in a place that the machine's root shows to jobs.
+    /// A store of the caller's with one image in it.
     private struct Store {
         let place: String
         let caller: Caller
@@ -14,9 +14,9 @@ import Testing
         var path: String { "\(place)/store" }
         var environment: [String: String] { ["BRIG_STORE": path, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nonexistent"] }
 
-        init(_ fixture: Fixture, _ caller: Caller) throws {
+        /// - Parameter place: a directory that is made for it and removed
+        init(_ fixture: Fixture, _ caller: Caller, at place: String) throws {
             self.caller = caller
-            let place = "/var/brig-test-\(UInt32.random(in: 0...UInt32.max))"
             self.place = place
             fixture.atEnd { _ = try? Command("rm", ["-rf", place]).run() }
             for name in ["bin", "dev", "proc", "tmp", "etc"] { try fixture.makeDirectory("image/\(name)") }
@@ -37,7 +37,8 @@ import Testing
 
     @Test(arguments: Caller.allCases) func `the store is hidden in the machine's root`(caller: Caller) throws {
         try Fixture.run { fixture in
-            let store = try Store(fixture, caller)
+            // Where the machine's root shows it to jobs.
+            let store = try Store(fixture, caller, at: "/var/brig-test-\(UInt32.random(in: 0...UInt32.max))")
             let attempt = shell("ls -A \(store.path); cat \(store.path)/version; echo 2 > \(store.path)/version; mv \(store.path) \(store.path)2; ls \(store.place)")
             let job = try fixture.launch(try fixture.lenient(retain: Self.retained), [], attempt, as: caller, environment: store.environment)
             #expect(job.outcome.text == "store\n", job.summary)
@@ -49,9 +50,9 @@ import Testing
     /// Whoever may write to the store says what the next job runs.
     @Test(arguments: Caller.allCases) func `no writable bind reaches the store`(caller: Caller) throws {
         try Fixture.run { fixture in
-            let store = try Store(fixture, caller)
+            let store = try Store(fixture, caller, at: fixture.path("place"))
             let policy = try fixture.lenient(retain: Self.retained)
-            for source in [store.place, store.path, "\(store.path)/layers", "\(store.path)/version", "/var"] {
+            for source in [store.place, store.path, "\(store.path)/layers", "\(store.path)/version", fixture.directory] {
                 let job = try fixture.launch(policy, ["--bind", "\(source):/media:rw"], shell("echo ran"), as: caller, environment: store.environment)
                 #expect(job.exitCode == 125 && job.message.contains("reaches the image store") && job.outcome.output.isEmpty, "\(source): \(job.summary)")
             }
@@ -78,7 +79,7 @@ import Testing
     /// With every right that a policy can give it, on a root that it may write to and on one that it may not, while the same store takes another image.
     @Test(arguments: Caller.allCases) func `a job changes nothing of its image`(caller: Caller) throws {
         try Fixture.run { fixture in
-            let store = try Store(fixture, caller)
+            let store = try Store(fixture, caller, at: fixture.path("place"))
             let attack = """
                 i=0; while [ $i -lt 100 ]; do i=$((i+1)); for f in /etc/release /bin/busybox; do
                 echo changed > $f; /bin/busybox chmod 4777 $f; /bin/busybox chown 1:1 $f; /bin/busybox touch -d @1 $f; /bin/busybox ln $f /etc/again$i; done; done 2>/dev/null

@@ -13,6 +13,8 @@ public struct Finding: Sendable, Equatable, CustomStringConvertible {
         case undone
         /// A call that opens a known hole.
         case hole
+        /// A list by which a policy loses restrictions of its base.
+        case replaced
         /// A field that changes nothing.
         case ineffective
     }
@@ -72,6 +74,7 @@ public struct PolicyLint {
         }
         groups(decisions.flatMap(\.decisions.decisions))
         try holes(allowed)
+        replaced()
         for note in notes { find(.unreachable, note.pointer, nil, note.message) }
     }
 
@@ -152,6 +155,17 @@ public struct PolicyLint {
                 }
                 find(.hole, statement?.pointer ?? "/syscalls/default", call, "\(call) is allowed: \(hole.reason)")
             }
+        }
+    }
+
+    /// Lists are replaced as a whole: what the base denies of the calls that it allows is allowed then, where its list of those stays.
+    private mutating func replaced() {
+        let (lists, layers) = (resolved.files.systemCallLists, resolved.files.layers)
+        for (list, layer) in [("deny", lists.deny), ("rules", lists.rules)] {
+            guard let layer, let allow = lists.allow, allow > layer,
+                let (base, entries) = layers[(layer + 1)...].lazy.compactMap({ each in each.document.value["syscalls"]?[list]?.array.map { (each.source.path, $0.count) } }).first, entries > 0
+            else { continue }
+            find(.replaced, "/syscalls/\(list)", nil, "replaces the \(entries) entries of \(list) in \(base), whose restrictions of what is allowed there are gone; repeat those that shall stay")
         }
     }
 

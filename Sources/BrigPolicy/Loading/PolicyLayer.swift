@@ -62,13 +62,15 @@ struct PolicyChain {
     private static func resolve(_ base: String, from source: PolicySource) -> String { PolicySource.isPath(base) ? source.resolving(base) : base }
 
     /// The fields of all layers. A field of a later layer replaces that of its base: objects merge member by member, lists and plain values are
-    /// replaced as a whole. `base` is gone: it has done its work.
+    /// replaced as a whole. `base` is gone: it has done its work; names and descriptions are not inherited.
     var merged: JSONValue {
         var result = JSONValue.object([])
         for layer in layers.reversed() { result = result.merged(with: layer.document.value) }
+        // What a base is called is not what is built on it.
+        let own = layers[0].document.value
         // A profile is one thing: half of one and half of another would be nobody's.
         if let profile { result = result.replacing("/syscalls/profile", with: profile.value) }
         guard case .object(let members) = result else { return result }
-        return .object(members.filter { $0.name != "base" })
+        return .object(members.filter { $0.name != "base" && ($0.name != "name" && $0.name != "description" || own[$0.name] != nil) })
     }
 }
