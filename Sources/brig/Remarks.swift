@@ -15,9 +15,10 @@ enum Remarks {
         return "denied: \(names.joined(separator: ", "))\(more > 0 ? " and \(more) others" : "")"
     }
 
-    /// Protections that the policy asks for and this host does not have.
+    /// Ceilings that the policy asks for and this host does not have: without them a job can use up the machine.
     static func missing(_ report: JobReport) -> String? {
-        guard !report.degraded.isEmpty, report.result.reason != .setupFailed else { return nil }
-        return "not in force here: \(report.degraded.map { "\($0.protection) (\($0.reason))" }.joined(separator: "; "))"
+        let missing = report.degraded.filter { ["memory", "swap", "pids", "cpu", "cpuTime", "io"].contains($0.protection) }
+        guard let first = missing.first, report.result.reason != .setupFailed else { return nil }
+        return "no ceiling in force here of \(missing.map(\.protection).joined(separator: ", ")): \(first.reason)"
     }
 }
