@@ -11,10 +11,14 @@ extension ImageStore {
         try requireNames(images, of: source, naming)
         var imported: [Imported] = []
         for image in images {
+            var names = Self.names(of: image, from: source, naming)
+            let isEmpty = staging == nil ? try config(image.id).diffIDs.isEmpty : image.layers.isEmpty
+            if names.isEmpty, isEmpty, naming != .nothing {
+                names = ["empty:latest"]
+                if naming == .source(takes: false) { try requireName(names[0], for: image.id, source) }
+            }
             if let staging { try publish(image, source: source, staging: staging) }
             let config = try config(image.id)
-            var names = Self.names(of: image, from: source, naming)
-            if names.isEmpty, config.diffIDs.isEmpty, naming != .nothing { names = ["empty:latest"] }
             var moved: [(name: String, from: Digest)] = []
             for name in names {
                 if let other = try owner(ofName: name), other != image.id { moved.append((name, other)) }
@@ -32,11 +36,16 @@ extension ImageStore {
         }
         guard naming == .source(takes: false) else { return }
         for image in images {
-            for name in Self.names(of: image, from: source) {
-                guard let other = try owner(ofName: name), other != image.id else { continue }
-                throw ImageError(
-                    .nameTaken, "\(quoted(source.description)) calls its image \(quoted(name)), and that is \(other) here", hint: "--replace lets it take the name, --name gives it another")
-            }
+            for name in Self.names(of: image, from: source) { try requireName(name, for: image.id, source) }
+        }
+    }
+
+    /// That a name which a source has chosen means no other image, in any of the forms that people write it in.
+    private func requireName(_ name: String, for id: Digest, _ source: ImageSource) throws(ImageError) {
+        for form in Self.forms(of: name) {
+            guard let other = try owner(ofName: form), other != id else { continue }
+            throw ImageError(
+                .nameTaken, "\(quoted(source.description)) calls its image \(quoted(name)), and \(quoted(form)) is \(other) here", hint: "--replace lets it take the name, --name gives it another")
         }
     }
 

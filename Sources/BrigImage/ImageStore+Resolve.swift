@@ -39,11 +39,19 @@ extension ImageStore {
         try read("images/\(id.hex)/import.json", limit: limits.documentBytes) ?? Array("{}".utf8)
     }
 
-    /// A name as it is in the store: engines write an image's name with the registry that it is from, or `localhost`, and people leave it out.
+    /// What engines write before an image's name, and people leave out.
+    private static let registries = ["docker.io/library/", "docker.io/", "localhost/"]
+
+    /// A name as it is in the store.
     func fullName(_ name: String) throws(ImageError) -> String {
-        let written = ["docker.io/library/", "docker.io/", "localhost/"].map { $0 + name }
-        for name in [name] + written where try exists(Self.file(ofName: name)) { return name }
+        for name in [name] + Self.registries.map({ $0 + name }) where try exists(Self.file(ofName: name)) { return name }
         return name
+    }
+
+    /// A name in all forms that can mean the same image, itself first.
+    static func forms(of name: String) -> [String] {
+        let short = registries.first { name.hasPrefix($0) }.map { String(name.dropFirst($0.count)) } ?? name
+        return [name] + ([short] + registries.map { $0 + short }).filter { $0 != name }
     }
 
     func id(ofPrefix digits: String) throws(ImageError) -> Digest {

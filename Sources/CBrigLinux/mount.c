@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
@@ -34,6 +35,12 @@ int brig_mount_setattr(int fd, bool recursive, uint64_t attributes, int user_nam
         attr.userns_fd = (uint64_t)user_namespace_fd;
     }
     return (int)syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof attr);
+}
+
+int brig_is_cgroup(int fd) {
+    struct statfs system;
+    if (fstatfs(fd, &system) < 0) return -1;
+    return system.f_type == CGROUP_SUPER_MAGIC || system.f_type == CGROUP2_SUPER_MAGIC;
 }
 
 int brig_file_system_use(int fd, uint64_t *bytes, uint64_t *inodes) {

@@ -162,12 +162,23 @@ struct ImportTests {
                 #expect(try store.resolve("trusted:1").id == id)
                 usleep(50_000)
             }
+            // Nor by the short form of a name, nor by having no name.
+            for name in ["docker.io/library/trusted:1", "localhost/trusted:1"] {
+                let path = try fixture.write("c.tar", Layout(layers: [Self.top], names: [name]).dockerArchive())
+                #expect { try store.importImages(from: ImageSource(.any, path: path)) } throws: { ($0 as? ImageError)?.code == .nameTaken }
+                usleep(50_000)
+            }
+            _ = try store.importImages(from: ImageSource(.any, path: trusted), name: "empty")
+            let nothing = try fixture.write("nothing.tar", [])
+            #expect { try store.importImages(from: ImageSource(.any, path: nothing)) } throws: { ($0 as? ImageError)?.code == .nameTaken }
+            _ = try store.remove(ImageReference("empty"))
             #expect(try store.importImages(from: ImageSource(.any, path: other), name: "mine")[0].names == ["mine:latest"])
             let moved = try store.importImages(from: ImageSource(.any, path: other), takesNames: true)[0]
             #expect(moved.names == ["trusted:1"] && moved.moved.map(\.name) == ["trusted:1"] && moved.moved.map(\.from) == [id])
             #expect(try store.resolve("trusted:1").id == run.id)
             #expect(try store.collectGarbage().images.isEmpty)
-            #expect(try store.collectGarbage(unnamed: true).images == [id])
+            let collected = try store.collectGarbage(unnamed: true).images
+            #expect(collected == [id], "\(collected) \(id)")
         }
     }
 

@@ -76,7 +76,10 @@ import Testing
                 #expect(job.outcome.text.hasSuffix("own-filter = 0\ndenied = -1 EACCES\n"), "\(options) \(job.summary)")
                 #expect(job["/syscalls/complete"] == false && job["/syscalls/gaps/0"].string?.contains("filter of its own") == true, "\(options) \(job["/syscalls/gaps"])")
                 #expect(job["/syscalls/counts/kexec_load"] == .null, "\(options) \(job["/syscalls/counts"])")
-                let open = try fixture.launch("default", options, probe("denied", "3"), as: caller, subcommand: subcommand)
+                // Calls that are made from anywhere but the lower half of the addresses would be the program's own to answer.
+                let dispatch = try fixture.launch("default", options, probe("prctl", "59", "1", "0", "0x7fffffffffff", "0"), as: caller, subcommand: subcommand)
+                #expect(dispatch.outcome.text == "prctl = 0\n" && dispatch["/syscalls/complete"] == false, "\(options) \(dispatch.summary)")
+                let open = try fixture.launch("default", options, probe("prctl", "15", "0", ",", "denied", "3"), as: caller, subcommand: subcommand)
                 #expect(open["/syscalls/complete"] == true && open["/syscalls/counts/kexec_load"] == 3, "\(options) \(open.summary)")
             }
         }

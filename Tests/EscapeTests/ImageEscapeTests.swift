@@ -2,7 +2,7 @@ import BrigJSON
 import TestSupport
 import Testing
 
-/// Ways from a job to the store that later jobs' roots come from. What archives try against it is in `BrigImageTests`.
+/// Ways from a job to what later jobs are made of: the store that their roots come from, and the table of jobs. What archives try against it is in `BrigImageTests`.
 @Suite(.serialized, .requires(.brig, .busybox, .userNamespaces, .ordinaryUser, .root)) struct ImageEscapeTests {
     private static let retained = ["CAP_DAC_OVERRIDE", "CAP_CHOWN", "CAP_FOWNER", "CAP_SYS_CHROOT"]
 
@@ -64,6 +64,17 @@ import Testing
                 let job = try fixture.launch(policy, ["--bind", "\(source):/media:rw"], shell("echo ran"), as: caller, environment: store.environment)
                 #expect(job.exitCode == 125 && job.message.contains("reaches the image store"), "\(source): \(job.summary)")
             }
+            // A directory in which it is mounted, and one with a link that leads to it.
+            try fixture.makeDirectory("holder/inner")
+            try #require(try Command("mount", ["--bind", store.path, fixture.path("holder/inner")]).run().succeeded)
+            defer { _ = try? Command("umount", [fixture.path("holder/inner")]).run() }
+            var linked = store.environment
+            linked["BRIG_STORE"] = "\(try fixture.makeDirectory("links"))/there"
+            _ = try Command("ln", ["-s", store.path, fixture.path("links/there")]).run()
+            for (source, environment) in [(fixture.path("holder"), store.environment), (fixture.path("links"), linked)] {
+                let job = try fixture.launch(policy, ["--bind", "\(source):/media:rw"], shell("echo ran"), as: caller, environment: environment)
+                #expect(job.exitCode == 125 && job.message.contains("the image store"), "\(source): \(job.summary)")
+            }
             let reading = try fixture.launch(policy, ["--bind", "\(store.place):/media"], shell("echo 2 > /media/store/version"), as: caller, environment: store.environment)
             #expect(reading.outcome.errorText.contains("Read-only"), reading.summary)
             #expect(try store.isSound())
@@ -73,6 +84,20 @@ import Testing
             let writing = try fixture.launch(policy, ["--bind", "\(store.place):/media:rw"], shell("echo 2 > /media/store/version"), as: caller, environment: elsewhere)
             #expect(writing.exitCode == 0, writing.summary)
             #expect(try !store.isSound())
+        }
+    }
+
+    /// The next brig removes what the table says that killed ones have left.
+    @Test(arguments: Caller.allCases) func `no writable bind reaches the table of jobs`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            let environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nonexistent"]
+            let (place, table) = caller == .own ? ("/run", "/run/brig") : ("/tmp", "/tmp/brig-1000")
+            for source in [place, table, "\(table)/jobs"] {
+                let job = try fixture.launch("default", ["--bind", "\(source):/media:rw"], shell("echo ran"), as: caller, environment: environment)
+                #expect(job.exitCode == 125 && job.message.contains("reaches the table of jobs") && job.outcome.output.isEmpty, "\(source): \(job.summary)")
+            }
+            let reading = try fixture.launch("default", ["--bind", "\(place):/media"], shell("touch /media/brig-test-new"), as: caller, environment: environment)
+            #expect(reading.exitCode != 0 && reading.exitCode != 125, reading.summary)
         }
     }
 

@@ -65,6 +65,12 @@ import Testing
             let job = try fixture.launch(try fixture.lenient(), [], attempt, as: caller)
             #expect(job.outcome.text == "prlimit = -1 EPERM\nprlimit = -1 EPERM\nprlimit = 0\norphans: done\n", job.summary)
             #expect(job.exitCode == 0 && job.reason == "exited" && job["/syscalls/counts/prlimit64"] == 2, job.summary)
+            #if arch(x86_64)
+            // setpriority of 1 and of all of a user, sched_setaffinity, ioprio_set; and of the job itself.
+            let words = ["syscall", "141", "0", "1", "19", ",", "syscall", "141", "2", "0", "19", ",", "syscall", "203", "1", "8", "0", ",", "syscall", "251", "1", "1", "0", ",", "syscall", "141", "0", "0", "19"]
+            let priorities = try fixture.launch(try fixture.lenient(), [], probe() + words, as: caller)
+            #expect(priorities.outcome.lines.map { $0.contains("EPERM") } == [true, true, true, true, false], priorities.summary)
+            #endif
             // Elsewhere nothing but ids is asked for.
             let other = try unconfined(["/bin/sh", "-c", "sleep 5 & \(Executables.probe) limit $! 0 0; kill $!"], as: caller)
             #expect(other.text == "prlimit = 0\n", "\(other.text)\(other.errorText)")

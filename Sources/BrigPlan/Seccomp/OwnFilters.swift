@@ -1,12 +1,15 @@
-/// Calls by which a job installs filters of its own. What such a filter refuses never reaches the policy's: the strictest answer wins, and one that asks nobody is stricter than one that
-/// asks the supervisor (seccomp(2)). So these calls are asked about even where they are allowed, and a report is not complete any more once one was made.
+/// Calls by which a job has its calls answered before the policy's filter sees them, or against its word: a filter of its own (the strictest answer wins, and one that asks nobody is
+/// stricter than one that asks the supervisor: seccomp(2)), dispatch to itself (prctl(2), PR_SET_SYSCALL_USER_DISPATCH), a tracer that emulates them (ptrace(2), PTRACE_SYSEMU).
+/// Nothing that the policy denies takes effect by these, and nothing of it is seen. So they are asked about where they are allowed, and a report is not complete once one was made.
 public enum OwnFilters {
-    /// seccomp and prctl.
-    public static func calls(_ abi: SeccompABI) -> [UInt32] { abi == .x86_64 ? [317, 157] : [277, 167] }
+    /// seccomp with SECCOMP_SET_MODE_FILTER; prctl with PR_SET_SECCOMP and PR_SET_SYSCALL_USER_DISPATCH; ptrace with PTRACE_SYSEMU and PTRACE_SYSEMU_SINGLESTEP.
+    public static func calls(_ abi: SeccompABI) -> [AskedCall] {
+        let (seccomp, prctl, ptrace): (UInt32, UInt32, UInt32) = abi == .x86_64 ? (317, 157, 101) : (277, 167, 117)
+        return [AskedCall(number: seccomp, values: [1]), AskedCall(number: prctl, values: [22, 59]), AskedCall(number: ptrace, values: [31, 32])]
+    }
 
-    /// Whether such a call is for a filter: seccomp with SECCOMP_SET_MODE_FILTER or prctl with PR_SET_SECCOMP. The others of its kind change nothing.
-    public static func isInstalled(by number: UInt32, first argument: UInt64, _ abi: SeccompABI) -> Bool {
-        let operation = UInt32(truncatingIfNeeded: argument)
-        return number == calls(abi)[0] ? operation == 1 : number == calls(abi)[1] && operation == 22
+    /// Whether a call is one of them.
+    public static func contain(_ number: UInt32, first argument: UInt64, _ abi: SeccompABI) -> Bool {
+        calls(abi).contains { $0.number == number && $0.values.contains(UInt32(truncatingIfNeeded: argument)) }
     }
 }

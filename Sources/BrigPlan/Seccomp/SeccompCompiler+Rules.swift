@@ -26,12 +26,19 @@ extension SeccompCompiler {
 
     /// Whether two leaves can be one: the same rules with the same answers.
     func isSame(_ a: Leaf, _ b: Leaf) -> Bool {
-        guard a.word == b.word, a.isKeyed == b.isKeyed else { return false }
+        guard a.word == b.word, a.isKeyed == b.isKeyed, a.asked == b.asked else { return false }
         guard let a = a.ruledNumber, let b = b.ruledNumber else { return a.ruledNumber == b.ruledNumber }
         return verdicts.calls[a].rules.elementsEqual(verdicts.calls[b].rules) { first, second in
             let first = verdicts.rules[verdicts.order[first]], second = verdicts.rules[verdicts.order[second]]
             return first.action == second.action && first.conditions == second.conditions
         }
+    }
+
+    /// Leaves the call to the supervisor where its first argument is one of the values, else goes on at `next`.
+    mutating func ask(_ call: AskedCall, else next: Label) -> Label {
+        var label = next
+        for value in call.values.reversed() { label = assembler.branch(.equal, value, then: assembler.answer(SECCOMP_RET_USER_NOTIF), otherwise: label) }
+        return assembler.load(Offset.argument(0), then: label)
     }
 
     /// Allows a call that carries the launch key, else goes on at `next`.

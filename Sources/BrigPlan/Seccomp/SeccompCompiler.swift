@@ -16,6 +16,8 @@ public struct SeccompCompiler {
         var ruledNumber: Int?
         /// The launcher's key comes before everything.
         var isKeyed = false
+        /// Its calls with these values are left to the supervisor before any rule is looked at.
+        var asked: AskedCall?
     }
 
     /// Numbers from `first` up to the next interval's.
@@ -50,7 +52,6 @@ public struct SeccompCompiler {
     /// Bits of `marks`.
     private static let launch: UInt8 = 1
     private static let unrecorded: UInt8 = 2
-    private static let asked: UInt8 = 4
 
     private mutating func divide() throws(SeccompError) {
         let marks = try self.marks()
@@ -71,7 +72,7 @@ public struct SeccompCompiler {
         append(Leaf(word: SeccompVerdict.unknown.answer(.nothing)), from: SeccompABI.skippedNumber)
     }
 
-    /// By number: whether it is a launch call, one that is not recorded, or one that is always asked about.
+    /// By number: whether it is a launch call or one that is not recorded.
     private func marks() throws(SeccompError) -> [UInt8] {
         let options = verdicts.options
         let highest = max(UInt32(verdicts.calls.count - 1), options.launchCalls.max() ?? 0)
@@ -79,17 +80,12 @@ public struct SeccompCompiler {
         var marks = [UInt8](repeating: 0, count: Int(highest) + 1)
         for number in options.launchCalls { marks[Int(number)] |= Self.launch }
         for number in options.unrecordedCalls where number <= highest { marks[Int(number)] |= Self.unrecorded }
-        for number in options.askedCalls where number <= highest { marks[Int(number)] |= Self.asked }
         return marks
     }
 
     /// Which calls of a number go to the supervisor.
     private func notified(_ mark: UInt8) -> SeccompNotified {
-        switch verdicts.notified {
-        case .nothing: .nothing
-        case .all: mark & Self.unrecorded != 0 ? .violations : .all
-        case .violations, .refusals: mark & Self.asked != 0 ? .all : verdicts.notified
-        }
+        verdicts.notified == .all && mark & Self.unrecorded != 0 ? .violations : verdicts.notified
     }
 
     private func leaf(_ number: Int, _ mark: UInt8) -> Leaf {
@@ -98,6 +94,9 @@ public struct SeccompCompiler {
         var leaf = Leaf(word: SeccompVerdict(call.otherwise).answer(notified))
         // Rules that all get the same answer (a notification, for the supervisor to look at) need no comparison.
         if !call.rules.allSatisfy({ answer($0, notified) == leaf.word }) { leaf.ruledNumber = number }
+        if notified == .violations || notified == .refusals, leaf.ruledNumber != nil || leaf.word != SECCOMP_RET_USER_NOTIF {
+            leaf.asked = verdicts.options.asked.first { $0.number == number }
+        }
         return keyed(leaf, mark)
     }
 
@@ -155,11 +154,12 @@ public struct SeccompCompiler {
     }
 
     private mutating func label(_ leaf: Leaf) -> BPFAssembler.Label {
-        if leaf.ruledNumber == nil, !leaf.isKeyed { return assembler.answer(leaf.word) }
+        if leaf.ruledNumber == nil, !leaf.isKeyed, leaf.asked == nil { return assembler.answer(leaf.word) }
         if let block = blocks.first(where: { isSame($0.leaf, leaf) }) { return block.label }
         let before = assembler.count
         var label = assembler.answer(leaf.word)
         if let number = leaf.ruledNumber { label = rules(of: number, before: label, leaf.word) }
+        if let asked = leaf.asked { label = ask(asked, else: label) }
         if leaf.isKeyed { label = launchKey(before: label) }
         blocks.append((leaf, label, assembler.count - before))
         return label

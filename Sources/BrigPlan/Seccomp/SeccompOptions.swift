@@ -9,9 +9,9 @@ public struct SeccompOptions: Sendable {
     public var unrecordedCalls: [UInt32]
     /// Under record `all`: calls that run are counted in the kernel, and only the others are left to the supervisor.
     public var tracesAllowed: Bool
-    /// Numbers that are left to the supervisor also when the policy allows them, unless nothing is.
-    public var askedCalls: [UInt32]
-    /// Refuse calls by which the job would set limits of its init, process 1.
+    /// Calls that are left to the supervisor also when the policy allows them, unless nothing is.
+    public var asked: [AskedCall]
+    /// Refuse calls by which the job would set limits and priority of its init, process 1.
     public var forbidInitLimits: Bool
     /// Refuse calls that would set a set-user-id or set-group-id bit on a file.
     public var forbidSetIDBits: Bool
@@ -20,16 +20,27 @@ public struct SeccompOptions: Sendable {
 
     public init(
         abi: SeccompABI = .native, launchCalls: [UInt32] = [], launchKey: LaunchKey = LaunchKey(), unrecordedCalls: [UInt32] = [],
-        tracesAllowed: Bool = false, askedCalls: [UInt32] = [], forbidInitLimits: Bool = false, forbidSetIDBits: Bool = false
+        tracesAllowed: Bool = false, asked: [AskedCall] = [], forbidInitLimits: Bool = false, forbidSetIDBits: Bool = false
     ) {
         self.abi = abi
         self.launchCalls = launchCalls
         self.launchKey = launchKey
         self.unrecordedCalls = unrecordedCalls
         self.tracesAllowed = tracesAllowed
-        self.askedCalls = askedCalls
+        self.asked = asked
         self.forbidInitLimits = forbidInitLimits
         self.forbidSetIDBits = forbidSetIDBits
+    }
+}
+
+/// A call with certain values of its first argument, of which the low 32 bits count.
+public struct AskedCall: Sendable, Hashable {
+    public let number: UInt32
+    public let values: [UInt32]
+
+    public init(number: UInt32, values: [UInt32]) {
+        self.number = number
+        self.values = values
     }
 }
 

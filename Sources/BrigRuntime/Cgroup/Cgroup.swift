@@ -1,4 +1,5 @@
 internal import BrigSystem
+internal import CBrigLinux
 internal import Glibc
 
 /// A job's cgroup, whatever the host's version of it. Made empty with its ceilings set; the child starts in it or joins it by itself, nobody
@@ -96,9 +97,22 @@ enum Cgroup {
         }
     }
 
+    /// Whether a path from the table of jobs is what it should be: a directory of brig's in a cgroup file system, without a link on the way to it. What else stands there somebody has forged,
+    /// and is nothing to be removed.
+    private static func isJob(_ path: String) -> Bool {
+        guard path.split(separator: "/").last?.hasPrefix("brig-") == true else { return false }
+        do throws(SystemError) {
+            let directory = try FileDescriptor.open(path, [.path, .directory], resolve: [.noSymbolicLinks, .noMagicLinks])
+            let number = directory.number
+            return try check("fstatfs", path) { brig_is_cgroup(number) } == 1
+        } catch {
+            return false
+        }
+    }
+
     /// Ends what a killed brig has left in its cgroups, and removes them. Below the job's own directory only.
     static func sweep(_ paths: [String]) throws(SystemError) {
-        for path in paths.reversed() {
+        for path in paths.reversed() where isJob(path) {
             for attempt in 0..<100 {
                 var isGone = true
                 do throws(SystemError) {

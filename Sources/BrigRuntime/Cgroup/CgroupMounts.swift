@@ -60,7 +60,7 @@ struct CgroupMounts: Sendable, Equatable {
     }
 
     /// Blanks in paths are written as `\040`.
-    private static func unescaped(_ text: Substring) -> String {
+    static func unescaped(_ text: Substring) -> String {
         guard text.utf8.contains(UInt8(ascii: "\\")) else { return String(text) }
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]

@@ -1,4 +1,3 @@
-internal import BrigImage
 internal import BrigPlan
 internal import BrigReport
 internal import BrigSystem
@@ -28,13 +27,16 @@ struct SourceTrees: ~Copyable {
     ///
     /// - Parameter file: what the image is, where it is a file and no directory
     init(_ root: inout RootPlan, file: ImageFile?, identity: JobIdentity) throws(LaunchError) {
-        let store = ImageStore.existingPath()
+        var guarded: GuardedPlaces?
         for (index, step) in root.steps.enumerated() {
             switch step.action {
             case .bind(.opened(let path)):
                 let source = try Self.open(path)
                 let status = try inStage("mounts") { () throws(SystemError) in try source.status() }
-                if !step.attributes.contains(.readOnly), let store { try Self.keepOut(of: store, source, status, path) }
+                if !step.attributes.contains(.readOnly) {
+                    if guarded == nil { guarded = try inStage("mounts") { () throws(SystemError) in try GuardedPlaces() } }
+                    try guarded?.check(path)
+                }
                 if status.kind != .directory { root.markFile(at: index) }
                 if Host.isRoot { descriptors[index] = try tree(of: source, status, path, step.attributes, identity) } else { pin(source, status, &root, at: index) }
             case .bind(.image(let path)) where file?.path == path:
@@ -57,34 +59,6 @@ struct SourceTrees: ~Copyable {
     private mutating func pin(_ source: consuming FileDescriptor, _ status: FileStatus, _ root: inout RootPlan, at index: Int) {
         root.pin(FileIdentity(status), at: index)
         pinned.append(source.release())
-    }
-
-    /// What a job can write to must neither be in the account's image store nor hold it: it decides what later jobs run. By name and by identity, as a directory can be mounted in
-    /// several places.
-    private static func keepOut(of store: String, _ source: borrowing FileDescriptor, _ status: FileStatus, _ path: String) throws(LaunchError) {
-        // Both paths are without links.
-        let isNear = zip(path.split(separator: "/").filter { $0 != "." }, store.split(separator: "/")).allSatisfy { $0 == $1 }
-        let number = source.number
-        let reaches = try inStage("mounts") { () throws(SystemError) in
-            let directory = try FileDescriptor.open(store, [.path, .directory])
-            if try isBelow(directory.number, FileIdentity(status)) { return true }
-            return status.kind == .directory ? try isBelow(number, FileIdentity(try directory.status())) : false
-        }
-        guard isNear || reaches else { return }
-        throw LaunchError("mounts", "bind source \(path) reaches the image store \(store), and no job may write there", hint: "bind less of it, or read-only; BRIG_STORE puts the store elsewhere")
-    }
-
-    /// Whether a directory is `top` or in it.
-    private static func isBelow(_ directory: Int32, _ top: FileIdentity) throws(SystemError) -> Bool {
-        var here = try FileDescriptor.open(".", [.path, .directory], in: directory)
-        var identity = FileIdentity(try here.status())
-        while identity != top {
-            here = try FileDescriptor.open("..", [.path, .directory], in: here.number)
-            let above = FileIdentity(try here.status())
-            if above == identity { return false }
-            identity = above
-        }
-        return true
     }
 
     /// Never through a symbolic link: one may have been planted by an earlier job.

@@ -20,7 +20,8 @@ struct CallTally {
         self.selection = selection
         plain = (0..<UInt32(ArgumentSelection.callCount)).map { number in
             // Arguments that rules compare are kept, so without such a verdict depends on the number alone.
-            !selection.isKept(number) && !OwnFilters.calls(.native).contains(number) && verdicts.verdict(architecture: SeccompABI.native.auditArchitecture, number: number, arguments: .init(repeating: 0)).runs
+            !selection.isKept(number) && !OwnFilters.calls(.native).contains { $0.number == number }
+                && verdicts.verdict(architecture: SeccompABI.native.auditArchitecture, number: number, arguments: .init(repeating: 0)).runs
         }
     }
 

@@ -57,7 +57,7 @@ final class NotificationListener {
     private(set) var denied = DeniedCalls()
     /// Where all calls are recorded.
     private(set) var tally: CallTally?
-    /// The job may have installed a filter of its own.
+    /// The job has asked to have calls answered before the policy's filter sees them.
     private(set) var mayHideCalls = false
     /// The filter asks about all allowed calls.
     let letsAllowedGoOn: Bool
@@ -147,8 +147,9 @@ final class NotificationListener {
     private func answer(_ verdict: SeccompVerdict, _ call: UInt32, first argument: UInt64, _ id: UInt64) throws(LaunchError) -> Outcome {
         let number = descriptor.number
         if verdict.runs {
-            if OwnFilters.isInstalled(by: call, first: argument, .native) { mayHideCalls = true }
-            if letsAllowedGoOn || OwnFilters.calls(.native).contains(call) { return try send(brig_notification_continue(number, id)) }
+            let hides = OwnFilters.contain(call, first: argument, .native)
+            if hides { mayHideCalls = true }
+            if letsAllowedGoOn || hides { return try send(brig_notification_continue(number, id)) }
         }
         // The filter asks about no other. Should it ever differ from the verdicts, the call is refused.
         return try send(brig_notification_answer(number, id, verdict.runs ? EPERM : ENOSYS))

@@ -248,7 +248,7 @@ extension RunningJob {
     }
 
     private var ownFilterGap: [String] {
-        listener?.mayHideCalls == true ? ["the job asked for a filter of its own (seccomp(2)): what that refuses or ends the job for is not seen here"] : []
+        listener?.mayHideCalls == true ? ["the job asked for a filter of its own, or to answer its calls itself (seccomp(2), prctl(2), ptrace(2)): calls that are answered so are not seen here"] : []
     }
 
     private static func drain(_ number: Int32) {

@@ -48,6 +48,9 @@ int brig_mount_setattr(int fd, bool recursive, uint64_t attributes, int user_nam
 #define BRIG_MOUNT_NODEV 0x04
 #define BRIG_MOUNT_NOEXEC 0x08
 
+/// Whether a descriptor is of a cgroup file system, of version 1 or 2: 0 or 1.
+int brig_is_cgroup(int fd);
+
 /// Bytes and inodes in use in the file system of a descriptor.
 int brig_file_system_use(int fd, uint64_t *bytes, uint64_t *inodes);
 
