@@ -61,7 +61,7 @@ import Testing
     /// An init with the job's ids, as user 0 has it and every account without a range of ids: a limit of processor time would have the kernel end it, and the report say that brig failed.
     @Test(arguments: Caller.allCases) func `a job sets no limits of its init`(caller: Caller) throws {
         try Fixture.run { fixture in
-            let attempt = probe("limit", "1", "0", "0", ",", "limit", "0x100000001", "0", "0", ",", "limit", "0", "7", "100", ",", "orphans", "3000")
+            let attempt = probe("limit", "1", "0", "0", ",", "limit", "0x100000001", "0", "0", ",", "limit", "0", "7", "100", ",", "orphans", "500")
             let job = try fixture.launch(try fixture.lenient(), [], attempt, as: caller)
             #expect(job.outcome.text == "prlimit = -1 EPERM\nprlimit = -1 EPERM\nprlimit = 0\norphans: done\n", job.summary)
             #expect(job.exitCode == 0 && job.reason == "exited" && job["/syscalls/counts/prlimit64"] == 2, job.summary)
