@@ -50,7 +50,9 @@ public struct ImageStore: ~Copyable, Sendable {
 
     /// Where the account's store is, without links; nil where it has none.
     public static func existingPath() -> String? {
-        guard let path = try? defaultPath(), let real = unsafe realpath(path, nil) else { return nil }
+        let path: String
+        do throws(ImageError) { path = try defaultPath() } catch { return nil }  // an account without a place for one
+        guard let real = unsafe realpath(path, nil) else { return nil }
         defer { unsafe free(real) }
         return unsafe String(cString: real)
     }

@@ -7,9 +7,4 @@ public enum OwnFilters {
         let (seccomp, prctl, ptrace): (UInt32, UInt32, UInt32) = abi == .x86_64 ? (317, 157, 101) : (277, 167, 117)
         return [AskedCall(number: seccomp, values: [1]), AskedCall(number: prctl, values: [22, 59]), AskedCall(number: ptrace, values: [31, 32])]
     }
-
-    /// Whether a call is one of them.
-    public static func contain(_ number: UInt32, first argument: UInt64, _ abi: SeccompABI) -> Bool {
-        calls(abi).contains { $0.number == number && $0.values.contains(UInt32(truncatingIfNeeded: argument)) }
-    }
 }

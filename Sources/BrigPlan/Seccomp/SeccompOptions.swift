@@ -42,6 +42,9 @@ public struct AskedCall: Sendable, Hashable {
         self.number = number
         self.values = values
     }
+
+    /// Whether a call of that number, with that first argument, is meant.
+    public func isMade(by number: UInt32, first argument: UInt64) -> Bool { number == self.number && values.contains(UInt32(truncatingIfNeeded: argument)) }
 }
 
 /// The 64 random bits by which the filter knows the launcher's own calls. Never zero: calls have a zero there by chance.

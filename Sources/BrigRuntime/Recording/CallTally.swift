@@ -18,9 +18,10 @@ struct CallTally {
     /// - Parameter verdicts: what the filter answers
     init(_ selection: ArgumentSelection, _ verdicts: SeccompVerdicts) {
         self.selection = selection
+        let asked = OwnFilters.calls(.native).map(\.number)
         plain = (0..<UInt32(ArgumentSelection.callCount)).map { number in
             // Arguments that rules compare are kept, so without such a verdict depends on the number alone.
-            !selection.isKept(number) && !OwnFilters.calls(.native).contains { $0.number == number }
+            !selection.isKept(number) && !asked.contains(number)
                 && verdicts.verdict(architecture: SeccompABI.native.auditArchitecture, number: number, arguments: .init(repeating: 0)).runs
         }
     }

@@ -54,6 +54,7 @@ final class NotificationListener {
     let descriptor: OpenFile
     private let verdicts: SeccompVerdicts
     private let nativeABI: String
+    private let hiding = OwnFilters.calls(.native)
     private(set) var denied = DeniedCalls()
     /// Where all calls are recorded.
     private(set) var tally: CallTally?
@@ -147,7 +148,7 @@ final class NotificationListener {
     private func answer(_ verdict: SeccompVerdict, _ call: UInt32, first argument: UInt64, _ id: UInt64) throws(LaunchError) -> Outcome {
         let number = descriptor.number
         if verdict.runs {
-            let hides = OwnFilters.contain(call, first: argument, .native)
+            let hides = hiding.contains { $0.isMade(by: call, first: argument) }
             if hides { mayHideCalls = true }
             if letsAllowedGoOn || hides { return try send(brig_notification_continue(number, id)) }
         }
