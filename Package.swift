@@ -68,7 +68,7 @@ let package = Package(
         .executableTarget(
             name: "brig",
             dependencies: [
-                "BrigImage", "BrigJSON", "BrigPlan", "BrigPolicy", "BrigReport", "BrigRuntime", "BrigSystem", "CBrigLinux",
+                "BrigImage", "BrigJSON", "BrigPlan", "BrigPolicy", "BrigReport", "BrigRuntime", "BrigSystem", "BrigTracing", "CBrigLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

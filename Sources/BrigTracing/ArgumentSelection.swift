@@ -4,7 +4,7 @@ public struct ArgumentSelection: Sendable, Equatable {
     public static let callCount = 512
 
     /// For each call: bits 0 to 5 the arguments that are kept, bits 8 to 13 those of them that count with their low 32 bits only.
-    private(set) var words = [UInt16](repeating: 0, count: callCount)
+    public private(set) var words = [UInt16](repeating: 0, count: callCount)
 
     public init() {}
 

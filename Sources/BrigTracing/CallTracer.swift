@@ -17,6 +17,8 @@ public final class CallTracer {
 
     private let maps: CountingProgram.Maps
     private var counting: TracingProgram
+    /// Where both are kept beyond this job: the lock on them, and how often the program had been skipped.
+    private let kept: Kept?
     private let observing: Observing?
 
     /// What is there only where observations are kept.
@@ -32,16 +34,34 @@ public final class CallTracer {
         }
     }
 
+    private final class Kept {
+        let lock: FileDescriptor
+        let earlierMisses: UInt64?
+
+        init(lock: consuming FileDescriptor, earlierMisses: UInt64?) {
+            self.lock = lock
+            self.earlierMisses = earlierMisses
+        }
+    }
+
     /// Longest path that is kept, in bytes; of a longer one its beginning.
     public static let pathLength = Int(ObservingPrograms.Entry.byteCount) - 1
 
-    /// Has the kernel check the programs; they do not run yet.
+    /// Takes the programs that are kept attached, or has the kernel check others; they count nothing yet.
     ///
     /// - Parameter skipsInit: the first process of the job's pid namespace is brig's own, and not counted
     /// - Throws: where this account or kernel does not allow it
     public init(skipsInit: Bool, observed: Observed) throws(TracingError) {
+        if skipsInit, observed.isEmpty, let hold = KeptTracer.take() {
+            kept = Kept(lock: hold.lock, earlierMisses: hold.earlierMisses)
+            maps = hold.maps
+            counting = hold.program
+            observing = nil
+            return
+        }
+        kept = nil
         let layout = try KernelLayout()
-        let maps = try Self.maps()
+        let maps = try CountingProgram.Maps.new()
         let program = CountingProgram(layout: layout, skipsInit: skipsInit)
         if observed.isEmpty {
             counting = try TracingProgram(program.assemble(maps) { _, _ in }, at: layout.enter, named: "sys_enter")
@@ -57,34 +77,23 @@ public final class CallTracer {
         self.maps = maps
     }
 
-    private static func maps() throws(TracingError) -> CountingProgram.Maps {
-        do throws(SystemError) {
-            let lanes = Lanes.current()
-            return CountingProgram.Maps(
-                lanes: lanes, counts: try .value(bytes: lanes.count * CountingProgram.laneSize), selection: try .value(bytes: 2 * ArgumentSelection.callCount),
-                others: try .table(keySize: 8, entries: CountingProgram.otherCapacity),
-                arguments: try .table(keySize: CountingProgram.argumentKeySize, entries: CountingProgram.argumentCapacity), state: try .value(bytes: CountingProgram.State.size(lanes)))
-        } catch {
-            throw TracingError(error)
-        }
-    }
-
     private static func observing(_ layout: KernelLayout) throws(TracingError) -> ObservingPrograms {
         do throws(SystemError) {
             return ObservingPrograms(
-                layout: layout, underWay: try .table(keySize: 8, valueSize: ObservingPrograms.Entry.valueSize, entries: ObservingPrograms.underWayCapacity),
-                observations: try .table(keySize: ObservingPrograms.Entry.keySize, entries: ObservingPrograms.capacity), scratch: try .perProcessor(bytes: ObservingPrograms.Entry.valueSize))
+                layout: layout, underWay: try TracingMap(.table(keySize: 8, valueSize: ObservingPrograms.Entry.valueSize, entries: ObservingPrograms.underWayCapacity)),
+                observations: try TracingMap(.table(keySize: ObservingPrograms.Entry.keySize, entries: ObservingPrograms.capacity)),
+                scratch: try TracingMap(.perProcessor(bytes: ObservingPrograms.Entry.valueSize)))
         } catch {
             throw TracingError(error)
         }
     }
 
-    /// Attaches the programs: from now on each call of the machine passes them. They count nothing before ``start(namespace:)``.
+    /// Attaches the programs, where they are not yet: from now on each call of the machine passes them. They count nothing before ``start(namespace:)``.
     public func attach(_ selection: ArgumentSelection) throws(TracingError) {
         do throws(SystemError) { try maps.selection.set(selection.bytes) } catch { throw TracingError(error) }
         try observing?.exit.attach()
         try observing?.executed.attach()
-        try counting.attach()
+        if !counting.isAttached { try counting.attach() }
     }
 
     /// From now on the calls of a job are counted.
@@ -101,7 +110,13 @@ public final class CallTracer {
         counting.detach()
         observing?.exit.detach()
         observing?.executed.detach()
-        do throws(SystemError) { return try read() } catch { throw TracingError(error) }
+        do throws(SystemError) {
+            let recorded = try read()
+            if kept != nil { try maps.state.clearValue() }
+            return recorded
+        } catch {
+            throw TracingError(error)
+        }
     }
 
     private func read() throws(SystemError) -> RecordedCalls {
@@ -123,7 +138,8 @@ public final class CallTracer {
         recorded.uncountedCalls = state.load(Int(CountingProgram.State.lostCalls), as: UInt64.self)
         recorded.uncountedArguments = state.load(Int(CountingProgram.State.lostArguments), as: UInt64.self)
         try readObservations(&recorded, state)
-        let misses = counting.misses
+        let earlier: UInt64? = if let kept { kept.earlierMisses } else { 0 }
+        let misses = counting.misses.flatMap { now in earlier.map { now - $0 } }
         if misses != 0 { recorded.gaps.append(misses.map { "the kernel skipped the counting program \($0) times" } ?? "the kernel does not tell whether it skipped the counting program") }
         if recorded.uncountedCalls > 0 { recorded.gaps.append("\(recorded.uncountedCalls) calls with numbers that no call has were too many to tell apart") }
         return recorded

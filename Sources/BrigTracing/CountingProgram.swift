@@ -1,3 +1,5 @@
+internal import BrigSystem
+
 /// The program that runs at each entry into a system call (the tracepoint sys_enter, after the job's filter has let the call through) and counts it.
 ///
 /// The kernel runs it with preemption off, so none is skipped; and it is attached before the job's first instruction, so none is missed.
@@ -15,6 +17,35 @@ struct CountingProgram: ~Copyable {
         let arguments: TracingMap
         /// `State`
         let state: TracingMap
+
+        /// - Parameter map: makes or finds a map, by its name and shape
+        init(_ lanes: Lanes, _ map: (_ name: String, _ shape: TracingMap.Shape) throws(SystemError) -> TracingMap) throws(SystemError) {
+            let counts = try map("counts", .value(bytes: lanes.count * laneSize))
+            let selection = try map("selection", .value(bytes: 2 * ArgumentSelection.callCount))
+            let others = try map("others", .table(keySize: 8, entries: otherCapacity))
+            let arguments = try map("arguments", .table(keySize: argumentKeySize, entries: argumentCapacity))
+            let state = try map("state", .value(bytes: State.size(lanes)))
+            self.lanes = lanes
+            self.counts = counts
+            self.selection = selection
+            self.others = others
+            self.arguments = arguments
+            self.state = state
+        }
+
+        /// New ones.
+        static func new() throws(TracingError) -> Maps {
+            do throws(SystemError) { return try Maps(.current()) { _, shape throws(SystemError) in try TracingMap(shape) } } catch { throw TracingError(error) }
+        }
+
+        /// A name for each in a directory of a bpf file system.
+        func keep(_ directory: String) throws(SystemError) {
+            try counts.keep("\(directory)/counts")
+            try selection.keep("\(directory)/selection")
+            try others.keep("\(directory)/others")
+            try arguments.keep("\(directory)/arguments")
+            try state.keep("\(directory)/state")
+        }
     }
 
     /// Places in the value of the map `state`, in bytes.

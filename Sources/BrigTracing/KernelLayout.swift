@@ -28,10 +28,13 @@ struct KernelLayout {
     let exit: UInt32
     let executed: UInt32
 
+    /// What was looked up: offsets, then ids.
+    private let words: [Int32]
+
     init() throws(TracingError) {
         let names = Self.members
         var members = unsafe names.map { unsafe brig_member(structure: $0.structure.text, member: $0.member.map { unsafe $0.text }, offset: -1) }
-        let points: [StaticString] = ["btf_trace_sys_enter", "btf_trace_sys_exit", "btf_trace_sched_process_exec"]
+        let points = Self.points
         var types = unsafe points.map { unsafe brig_type(name: $0.text, id: 0) }
         unsafe try Self.look(&members, &types)
         let offsets = unsafe members.map { unsafe $0.offset }
@@ -40,6 +43,12 @@ struct KernelLayout {
             throw TracingError("this kernel has no \(name.structure).\(name.member.map { "\($0)" } ?? "")")
         }
         for (point, id) in zip(points, ids) where id == 0 { throw TracingError("this kernel has no tracepoint \(point)") }
+        self.init(words: offsets + ids.map { Int32(bitPattern: $0) })
+    }
+
+    private init(words: [Int32]) {
+        self.words = words
+        let offsets = words
         (taskThreadID, idLevel, idNumbers, idSize, idNumber, idNamespace) = (offsets[0], offsets[1], offsets[2], offsets[3], offsets[4], offsets[5])
         (namespaceParent, namespaceInode, programFileName) = (offsets[6], offsets[7] + offsets[8], offsets[9])
         taskStart = offsets[11]
@@ -53,8 +62,27 @@ struct KernelLayout {
         foreignBit = 1 << 22
         arguments = (0..<6).map { offsets[13] + 8 * $0 }
         #endif
+        let ids = words.suffix(Self.points.count).map { UInt32(bitPattern: $0) }
         (enter, exit, executed) = (ids[0], ids[1], ids[2])
     }
+
+    // MARK: As bytes
+
+    static var byteCount: Int { names.count + 4 * (members.count + points.count) }
+
+    /// What was looked up, by name, and what was found.
+    var bytes: [UInt8] { Self.names + words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * Int32($0))) } } }
+
+    /// Nil where another version has looked up something else.
+    init?(bytes: [UInt8]) {
+        let names = Self.names
+        guard bytes.count == Self.byteCount, bytes.starts(with: names) else { return nil }
+        self.init(words: stride(from: names.count, to: bytes.count, by: 4).map { Int32(littleEndian: bytes.load($0, as: Int32.self)) })
+    }
+
+    private static var names: [UInt8] { Array((members.map { "\($0.structure).\($0.member.map { "\($0)" } ?? "")" } + points.map { "\($0)" }).joined(separator: "\n").utf8) }
+
+    private static let points: [StaticString] = ["btf_trace_sys_enter", "btf_trace_sys_exit", "btf_trace_sched_process_exec"]
 
     private static var members: [(structure: StaticString, member: StaticString?)] {
         let common: [(StaticString, StaticString?)] = [

@@ -28,6 +28,13 @@ struct TracingAssembler {
         return program
     }
 
+    /// The program as bytes, with zeros for the numbers of its maps: the same for all programs that do the same.
+    var bytesWithoutMaps: [UInt8] {
+        var program = program()
+        for index in program.indices where program[index].code == Self.wideMove { program[index].immediate = 0 }
+        return unsafe program.withUnsafeBytes { unsafe Array($0) }
+    }
+
     // MARK: Moves and arithmetic
 
     mutating func move(_ destination: TracingRegister, _ source: TracingRegister) { emit(0xbf, destination, source.rawValue) }
@@ -60,8 +67,11 @@ struct TracingAssembler {
     /// The address of the one value of an array map.
     mutating func value(_ destination: TracingRegister, of map: borrowing TracingMap, at offset: Int32 = 0) { wide(destination, 2, map.number, offset) }
 
+    /// BPF_LD | BPF_DW | BPF_IMM
+    private static let wideMove: UInt8 = 0x18
+
     private mutating func wide(_ destination: TracingRegister, _ kind: UInt8, _ low: Int32, _ high: Int32) {
-        emit(0x18, destination, kind, immediate: low)
+        emit(Self.wideMove, destination, kind, immediate: low)
         emit(0x00, .r0, immediate: high)
     }
 

@@ -22,6 +22,22 @@ struct TracingProgram: ~Copyable {
         program = FileDescriptor(owning: number)
     }
 
+    /// The program and its attachment that names in a directory of a bpf file system hold.
+    init(named directory: String) throws(SystemError) {
+        let program = FileDescriptor(owning: try check("bpf", "\(directory)/program") { unsafe brig_tracing_open("\(directory)/program") })
+        let link = FileDescriptor(owning: try check("bpf", "\(directory)/link") { unsafe brig_tracing_open("\(directory)/link") })
+        self.program = program
+        self.link = consume link
+    }
+
+    /// Names hold the program, and its attachment, from now on: it goes on being run when this value is gone.
+    func keep(_ directory: String) throws(SystemError) {
+        let program = program.number
+        try check("bpf", "\(directory)/program") { unsafe brig_tracing_pin(program, "\(directory)/program") }
+        let attachment = attachment
+        try check("bpf", "\(directory)/link") { unsafe brig_tracing_pin(attachment, "\(directory)/link") }
+    }
+
     mutating func attach() throws(TracingError) {
         let number = program.number
         do throws(SystemError) {
@@ -31,7 +47,17 @@ struct TracingProgram: ~Copyable {
         }
     }
 
-    /// It is not run any more.
+    var isAttached: Bool { attachment >= 0 }
+
+    /// Descriptor of its attachment; -1 where there is none.
+    private var attachment: Int32 {
+        switch link {
+        case .some(let link): link.number
+        case nil: -1
+        }
+    }
+
+    /// It is not run any more, unless a name holds its attachment.
     mutating func detach() { link = nil }
 
     /// Times that it was skipped; it counts exactly only where this is 0. Nil where the kernel does not tell.

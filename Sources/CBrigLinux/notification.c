@@ -1,7 +1,6 @@
 #include "brig_linux.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -20,14 +19,22 @@ int brig_notification_receive(int listener, struct seccomp_notif *notification) 
     return ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, notification);
 }
 
+/// Taking the listener's lock can be interrupted.
+static int send(int listener, struct seccomp_notif_resp *response) {
+    int result;
+    do result = ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, response);
+    while (result != 0 && errno == EINTR);
+    return result;
+}
+
 int brig_notification_answer(int listener, uint64_t id, int error) {
     struct seccomp_notif_resp response = {.id = id, .error = -error};
-    return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
+    return send(listener, &response);
 }
 
 int brig_notification_continue(int listener, uint64_t id) {
     struct seccomp_notif_resp response = {.id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
-    return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
+    return send(listener, &response);
 }
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
@@ -37,24 +44,9 @@ int brig_notification_continue(int listener, uint64_t id) {
 
 int brig_notification_share_processor(int listener) { return ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP); }
 
-int brig_notification_serve(int listener, int others, uint32_t architecture, const bool *runs, uint64_t *counts, uint32_t bound, struct seccomp_notif *notification) {
-    struct pollfd waiting[] = {{.fd = listener, .events = POLLIN}, {.fd = others, .events = POLLIN}};
-    for (;;) {
-        int ready = poll(waiting, 2, -1);
-        if (ready < 0 && errno == EINTR) continue;
-        if (ready < 0) return -1;
-        if (waiting[1].revents) return 0;
-        // It was asked for only with something to take: else it waits, and nothing else would be looked at.
-        if (!(waiting[0].revents & POLLIN)) return 2;
-        if (brig_notification_receive(listener, notification) != 0) {
-            if (errno == ENOENT || errno == EINTR) continue;
-            return -1;
-        }
-        uint32_t number = (uint32_t)notification->data.nr;
-        if (notification->data.arch != architecture || number >= bound || !runs[number]) return 1;
-        counts[number]++;
-        if (brig_notification_continue(listener, notification->id) != 0 && errno != ENOENT) return -1;
-    }
+int brig_notification_is_valid(int listener, uint64_t id) {
+    int result;
+    do result = ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id);
+    while (result != 0 && errno == EINTR);
+    return result;
 }
-
-int brig_notification_is_valid(int listener, uint64_t id) { return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id); }

@@ -13,7 +13,7 @@ struct BrigCommand: ParsableCommand {
             brig audit -- PROGRAM                  count its system calls instead of refusing them
             """,
         version: Build.commit.map { "brig \(Build.version) (\($0))" } ?? "brig \(Build.version)",
-        subcommands: [RunCommand.self, AuditCommand.self, JobsCommand.self, PolicyCommand.self, ImageCommand.self, AppArmorCommand.self, DoctorCommand.self])
+        subcommands: [RunCommand.self, AuditCommand.self, JobsCommand.self, PolicyCommand.self, ImageCommand.self, AppArmorCommand.self, TracerCommand.self, DoctorCommand.self])
 
     /// The command that a word which names none was meant for.
     static func correction(of word: String) -> String? {

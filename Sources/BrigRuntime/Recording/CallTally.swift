@@ -1,4 +1,5 @@
 internal import BrigPlan
+internal import BrigSystem
 internal import BrigTracing
 internal import CBrigLinux
 
@@ -11,24 +12,34 @@ struct CallTally {
     let selection: ArgumentSelection
     /// By number.
     private var native = [UInt64](repeating: 0, count: ArgumentSelection.callCount)
-    /// Calls that run whatever their arguments, none of which is kept: the loop that answers them needs to know no more.
-    private let plain: [Bool]
+    /// Calls that run whatever their arguments: of those that keep none, the loop that answers them needs to know no more.
+    private let goesOn: [Bool]
+    private var service: NotificationService?
     private var recorded = RecordedCalls()
 
     /// - Parameter verdicts: what the filter answers
     init(_ selection: ArgumentSelection, _ verdicts: SeccompVerdicts) {
         self.selection = selection
-        let asked = OwnFilters.calls(.native).map(\.number)
-        plain = (0..<UInt32(ArgumentSelection.callCount)).map { number in
-            // Arguments that rules compare are kept, so without such a verdict depends on the number alone.
-            !selection.isKept(number) && !asked.contains(number)
-                && verdicts.verdict(architecture: SeccompABI.native.auditArchitecture, number: number, arguments: .init(repeating: 0)).runs
+        var asked = Set(OwnFilters.calls(.native).map(\.number))
+        verdicts.forEachCondition { number, _, _ in asked.insert(number) }
+        goesOn = (0..<UInt32(ArgumentSelection.callCount)).map { number in
+            !asked.contains(number) && verdicts.verdict(architecture: SeccompABI.native.auditArchitecture, number: number, arguments: .init(repeating: 0)).runs
         }
     }
 
-    /// Lets plain calls go on, counting them, until another comes, `others` can be read, or no task is left that could call.
-    mutating func serve(listener: Int32, others: Int32, _ notification: inout seccomp_notif) -> Int32 {
-        unsafe brig_notification_serve(listener, others, SeccompABI.native.auditArchitecture, plain, &native, UInt32(plain.count), &notification)
+    /// Lets calls go on, counting them, until one comes that must be looked at, `others` can be read, or no task is left that could call.
+    mutating func serve(listener: Int32, others: Int32, _ notification: inout seccomp_notif) throws(SystemError) -> NotificationService.Result {
+        if let service { return try service.serve(&notification) }
+        let plain = goesOn.indices.map { goesOn[$0] && !selection.isKept(UInt32($0)) }
+        let service = try NotificationService(listener: listener, others: others, goesOn: plain, kept: selection)
+        self.service = service
+        return try service.serve(&notification)
+    }
+
+    /// Calls with these arguments go on from now on, where none of their other arguments matter.
+    func letGoOn(number: UInt32, arguments: SeccompVerdicts.Arguments) {
+        guard number < goesOn.count, goesOn[Int(number)] else { return }
+        service?.letGoOn(number, selection.kept((0..<6).map { arguments[$0] }, of: number))
     }
 
     mutating func add(isNative: Bool, number: UInt32, arguments: SeccompVerdicts.Arguments, runs: Bool) {
@@ -50,7 +61,8 @@ struct CallTally {
 
     func finish() -> RecordedCalls {
         var recorded = recorded
-        for (number, count) in native.enumerated() where count > 0 { recorded.calls[.init(interface: .native, number: UInt32(number))] = count }
+        service?.add(to: &recorded)
+        for (number, count) in native.enumerated() where count > 0 { recorded.calls[.init(interface: .native, number: UInt32(number)), default: 0] += count }
         if recorded.uncountedCalls > 0 { recorded.gaps.append("\(recorded.uncountedCalls) calls with numbers that no call has were too many to tell apart") }
         return recorded
     }

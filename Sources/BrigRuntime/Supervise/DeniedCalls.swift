@@ -106,10 +106,11 @@ final class NotificationListener {
     /// Answers calls until one is answered that may matter to the supervisor, or until `others` can be read.
     func serve(others: Int32, killsOnViolation: Bool, atMillis: () -> UInt64) throws(LaunchError) -> Service {
         var notification = seccomp_notif()
-        let result = tally?.serve(listener: descriptor.number, others: others, &notification) ?? 0
-        if result < 0 { throw LaunchError("seccomp", SystemError("ioctl", "the listener", errno: errno)) }
-        if result != 1 { return result == 0 ? .others : .ended }
-        return .answered(try answer(notification, atMillis: atMillis(), killsOnViolation: killsOnViolation))
+        switch try inStage("seccomp", { () throws(SystemError) in try tally?.serve(listener: descriptor.number, others: others, &notification) ?? .others }) {
+        case .others: return .others
+        case .ended: return .ended
+        case .asked: return .answered(try answer(notification, atMillis: atMillis(), killsOnViolation: killsOnViolation))
+        }
     }
 
     private func answer(_ notification: seccomp_notif, atMillis: UInt64, killsOnViolation: Bool) throws(LaunchError) -> Outcome {
@@ -123,6 +124,9 @@ final class NotificationListener {
             tally?.add(
                 isNative: call.arch == SeccompABI.native.auditArchitecture, number: UInt32(bitPattern: call.nr),
                 arguments: [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5], runs: verdict.runs)
+        }
+        if verdict.runs, !verdict.isViolation, letsAllowedGoOn, call.arch == SeccompABI.native.auditArchitecture {
+            tally?.letGoOn(number: UInt32(bitPattern: call.nr), arguments: [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5])
         }
         if !verdict.isViolation { return try answer(verdict, UInt32(bitPattern: call.nr), first: call.args.0, id) }
         let arguments = [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5]

@@ -142,9 +142,35 @@ int brig_notification_continue(int listener, uint64_t id);
 /// a job waits for each answer. An error changes nothing else.
 int brig_notification_share_processor(int listener);
 
-/// Lets calls go on and counts them, as long as they are native ones whose number is below `bound` with `runs` set, and until `others` has something to read.
+/// Numbers of native calls that are counted.
+#define BRIG_COUNTED_CALLS 512
+
+/// A distinct set of a call's kept arguments, and how often it came.
+struct brig_counted_call {
+    uint64_t values[6];
+    uint64_t count;
+    uint32_t number;
+    bool is_known;
+};
+
+struct brig_notification_service;
+
+/// Begins to answer all calls of a job, for the calling thread, with another thread that watches `others` (SIGRTMIN interrupts the first). `goes_on` and `kept` have
+/// BRIG_COUNTED_CALLS entries: whether a native call of this architecture goes on whatever its arguments, and of others which arguments tell them apart (bits 0 to
+/// 5; with bits 8 to 13 the low 32 bits of them). Ends with `brig_notification_service_end`. NULL with errno set on failure.
+struct brig_notification_service *brig_notification_service(int listener, int others, uint32_t architecture, const bool *goes_on, const uint16_t *kept);
+void brig_notification_service_end(struct brig_notification_service *service);
+
+/// From now on calls with these arguments, zeros for those that are not kept, go on too. Has no effect where there are very many.
+void brig_notification_let(struct brig_notification_service *service, uint32_t number, const uint64_t *values);
+
+/// Lets calls go on and counts them, until another call comes or `others` can be read.
 /// Returns 1 with another call in `notification`, 0 where `others` is to be read, 2 where no task of the filter is left, -1 on error.
-int brig_notification_serve(int listener, int others, uint32_t architecture, const bool *runs, uint64_t *counts, uint32_t bound, struct seccomp_notif *notification);
+int brig_notification_serve(struct brig_notification_service *service, struct seccomp_notif *notification);
+
+/// How often a call was let go on, and with which of the arguments that were told: NULL beyond the last index, entries between may be unknown.
+uint64_t brig_notification_count(const struct brig_notification_service *service, uint32_t number);
+const struct brig_counted_call *brig_notification_known(const struct brig_notification_service *service, uint32_t index);
 
 /// Whether the calling thread still waits.
 int brig_notification_is_valid(int listener, uint64_t id);

@@ -18,6 +18,12 @@ int brig_tracing_lookup(int map, const void *key, void *value);
 int brig_tracing_update(int map, const void *key, const void *value);
 int brig_tracing_next_key(int map, const void *key, void *next);
 
+/// BPF_MAP_DELETE_ELEM.
+int brig_tracing_delete(int map, const void *key);
+
+/// What a map is (BPF_OBJ_GET_INFO_BY_FD).
+int brig_tracing_shape(int map, uint32_t *type, uint32_t *key_size, uint32_t *value_size, uint32_t *entries);
+
 /// Loads a program that is attached to the raw tracepoint of a BTF type (BPF_TRACE_RAW_TP). `log` gets the verifier's words where it is refused.
 int brig_tracing_load(const void *instructions, uint32_t count, uint32_t attach_type_id, char *log, uint32_t log_size);
 
@@ -26,6 +32,20 @@ int brig_tracing_attach(int program);
 
 /// Times that a program was skipped since it was running on that processor already (BPF_OBJ_GET_INFO_BY_FD).
 int brig_tracing_misses(int program, uint64_t *misses);
+
+// MARK: Names in a bpf file system
+
+/// 1 where a descriptor is of a bpf file system, 0 where it is of another.
+int brig_tracing_is_file_system(int descriptor);
+
+/// BPF_OBJ_PIN: `path` holds the map, program or link from now on, until it is removed.
+int brig_tracing_pin(int object, const char *path);
+
+/// BPF_OBJ_GET: a descriptor, closed on exec, for what `path` holds.
+int brig_tracing_open(const char *path);
+
+/// membarrier(2), MEMBARRIER_CMD_GLOBAL: returns when no program runs that had begun before.
+int brig_tracing_settle(void);
 
 // MARK: Types of the kernel
 
