@@ -61,6 +61,19 @@ import Testing
         }
     }
 
+    /// Calls with arguments that were seen are counted in another place than the first.
+    @Test(arguments: engines) func `arguments are counted however often they come`(engine: String) throws {
+        try Fixture.run { fixture in
+            let attempts = "n=0; while [ $n -lt 400 ]; do n=$((n + 1)); : </dev/null; : >/dev/null; : >>/dev/null; done; exec \(probeInJob) denied 3 110"
+            let job = try fixture.launch("default", ["--engine", engine], shell(attempts), subcommand: "audit")
+            #expect(job.exitCode == 0, job.summary)
+            let facts = job.facts("openat")
+            for flags in ["O_RDONLY 400", "O_WRONLY|O_CREAT|O_TRUNC 400", "O_WRONLY|O_APPEND|O_CREAT 400"] { #expect(facts.contains("2 \(flags)"), "\(facts)") }
+            #expect(job["/syscalls/complete"] == true, job.summary)
+            try requireComplete([job])
+        }
+    }
+
     @Test(arguments: engines) func `what changes the confinement or the machine is refused still, and counted`(engine: String) throws {
         try Fixture.run { fixture in
             let attempts = ["mount", "none", "/tmp", "tmpfs", ",", "unshare", "0x10000000", ",", "unshare", "0x400", ",", "bpf", ",", "keyctl", ",", "dangerous", ",", "tiocsti"]

@@ -36,12 +36,6 @@ struct CallTally {
         return try service.serve(&notification)
     }
 
-    /// Calls with these arguments go on from now on, where none of their other arguments matter.
-    func letGoOn(number: UInt32, arguments: SeccompVerdicts.Arguments) {
-        guard number < goesOn.count, goesOn[Int(number)] else { return }
-        service?.letGoOn(number, selection.kept((0..<6).map { arguments[$0] }, of: number))
-    }
-
     mutating func add(isNative: Bool, number: UInt32, arguments: SeccompVerdicts.Arguments, runs: Bool) {
         guard isNative, number < ArgumentSelection.callCount else {
             let call = RecordedCalls.Call(interface: isNative ? .native : .compatible, number: number)
@@ -53,6 +47,7 @@ struct CallTally {
         let tuple = RecordedCalls.ArgumentTuple(number: number, values: selection.kept((0..<6).map { arguments[$0] }, of: number))
         if recorded.arguments[tuple] != nil || recorded.arguments.count < Self.argumentCapacity {
             recorded.arguments[tuple, default: 0] += 1
+            if goesOn[Int(number)] { service?.letGoOn(number, tuple.values) }
         } else {
             recorded.uncountedArguments += 1
             if !runs { recorded.uncountedRefusals[number, default: 0] += 1 }

@@ -125,9 +125,6 @@ final class NotificationListener {
                 isNative: call.arch == SeccompABI.native.auditArchitecture, number: UInt32(bitPattern: call.nr),
                 arguments: [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5], runs: verdict.runs)
         }
-        if verdict.runs, !verdict.isViolation, letsAllowedGoOn, call.arch == SeccompABI.native.auditArchitecture {
-            tally?.letGoOn(number: UInt32(bitPattern: call.nr), arguments: [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5])
-        }
         if !verdict.isViolation { return try answer(verdict, UInt32(bitPattern: call.nr), first: call.args.0, id) }
         let arguments = [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5]
         let nr = UInt32(bitPattern: call.nr)
