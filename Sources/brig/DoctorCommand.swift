@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import BrigJSON
+internal import BrigReport
 internal import BrigRuntime
 
 /// `brig doctor`
@@ -12,7 +13,7 @@ struct DoctorCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let checks = try Doctor.checks()
+        let checks = try Doctor.checks(JobReport.Build(version: Build.version, commit: Build.commit))
         if json {
             printBytes(Self.json(checks).encoded(pretty: true) + [UInt8(ascii: "\n")])
         } else {

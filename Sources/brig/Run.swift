@@ -15,8 +15,6 @@ enum Run {
         signal(SIGPIPE, SIG_IGN)
         // A limit of the caller's on files is an error where it is met, not brig's end.
         signal(SIGXFSZ, SIG_IGN)
-        // A caller that ignores it would have the kernel reap brig's children, with their status.
-        signal(SIGCHLD, SIG_DFL)
         let arguments: RunArguments
         do {
             arguments = try RunArguments(words, command)

@@ -5,6 +5,8 @@ internal import Glibc
 let startedNanos = Clock.monotonicNanos()
 // Before any other file is opened: it would take the free number, and be a job's stream.
 guard holdStandardStreams() else { exit(125) }
+// A caller that ignores it would have the kernel reap brig's children, with their status.
+signal(SIGCHLD, SIG_DFL)
 let words = Array(CommandLine.arguments.dropFirst())
 
 // The launch path does not go through ArgumentParser, which would take longer than the launch.

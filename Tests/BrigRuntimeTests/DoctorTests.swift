@@ -40,6 +40,15 @@ struct DoctorTests {
         }
     }
 
+    @Test("policies are told apart, and that none runs is a failure")
+    func policies() {
+        typealias Trial = HostFacts.PolicyTrial
+        let some = checks { $0.policies = [Trial(name: "default"), Trial(name: "build", missing: ["apparmor"]), Trial(name: "strict", obstacle: "cgroup: none")] }
+        #expect(some["policy-default"]?.status == .pass && some["policy-build"]?.status == .caution && some["policy-strict"]?.status == .caution)
+        #expect(some["policy-build"]?.found.contains("apparmor") == true && some["policy-strict"]?.found.contains("cgroup: none") == true)
+        #expect(checks { $0.policies = [Trial(name: "strict", obstacle: "cgroup: none")] }["policy-strict"]?.status == .fail)
+    }
+
     @Test("whatever does not pass says what mends it")
     func fixes() {
         let broken = checks { facts in
@@ -53,6 +62,7 @@ struct DoctorTests {
             facts.hasSwap = true
             facts.stateDirectory.obstacle = "it belongs to user 7"
             facts.executableFault = "brig is set-uid"
+            facts.policies = [HostFacts.PolicyTrial(name: "strict", obstacle: "cgroup: none")]
         }
         for check in broken.values where check.status != .pass { #expect(check.fix?.isEmpty == false, "\(check)") }
         for name in ["kernel", "user-namespaces", "namespaces", "mounts", "proc", "seccomp", "seccomp-notification", "read-back", "groups", "state-directory", "executable"] {

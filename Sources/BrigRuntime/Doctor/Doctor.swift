@@ -1,3 +1,4 @@
+public import BrigReport
 public import BrigSystem
 
 /// Says what a host and an account can do for jobs, and what mends what they cannot.
@@ -6,8 +7,9 @@ public struct Doctor: Sendable {
 
     /// Looks at this host and tries what can be tried: processes, groups and mounts are made and gone again when the call returns.
     ///
+    /// - Parameter build: what the reports of tried jobs would say of this brig
     /// - Throws: where the process's own descriptions in /proc cannot be read.
-    public static func checks() throws(SystemError) -> [HostCheck] { Doctor(facts: try HostFacts.read()).checks }
+    public static func checks(_ build: JobReport.Build) throws(SystemError) -> [HostCheck] { Doctor(facts: try HostFacts.read(build)).checks }
 
     /// In the order of a launch.
     var checks: [HostCheck] {
@@ -15,8 +17,8 @@ public struct Doctor: Sendable {
             kernel, userNamespaces, namespaces, mountTree, proc, overlay, idMappedMounts, filter, notification, readBack,
             controller("memory", "a job can use all of the machine's memory"), controller("pids", "a job can start processes until the machine has no more"),
             controller("cpu", "no bandwidth limit"), controller("io", "no limit and no figures of block devices"), swap, appArmor, jobProfiles, denials, idRanges, groups,
-            stateDirectory, executable, corePattern, ioUring,
-        ].compactMap { $0 } + hardening
+            stateDirectory, executable, audits, corePattern, ioUring,
+        ].compactMap { $0 } + hardening + policies
     }
 }
 

@@ -1,4 +1,8 @@
+internal import BrigPlan
+internal import BrigPolicy
+internal import BrigReport
 internal import BrigSystem
+internal import BrigTracing
 internal import CBrigLinux
 internal import Glibc
 
@@ -17,7 +21,7 @@ extension HostFacts {
     /// Looks at this host and tries what can be tried. Nothing of that is left.
     ///
     /// - Throws: where the process's own descriptions in /proc cannot be read.
-    static func read() throws(SystemError) -> HostFacts {
+    static func read(_ build: JobReport.Build) throws(SystemError) -> HostFacts {
         var facts = HostFacts()
         (facts.release, facts.architecture) = Host.kernel()
         facts.account = try Account.current()
@@ -37,7 +41,18 @@ extension HostFacts {
         facts.hasSwap = (text("/proc/swaps") ?? "").split(separator: "\n").count > 1
         facts.stateDirectory = Directory.ofState()
         facts.executableFault = executableFault()
+        facts.tracingObstacle = tracingObstacle()
+        facts.policies = PolicyLoader.builtInNames.map { PolicyTrial(running: $0, build: build) }
         return facts
+    }
+
+    private static func tracingObstacle() -> String? {
+        do throws(TracingError) {
+            _ = try CallTracer(skipsInit: true, observed: [])
+            return nil
+        } catch {
+            return error.description
+        }
     }
 
     private static func setting(_ name: String) -> String? {
@@ -118,5 +133,20 @@ extension HostFacts.AppArmorState {
         return HostFacts.AppArmorState(
             isEnabled: true, ownLabel: AppArmor.ownLabel(), missingProfiles: loaded.contains(nil) ? nil : zip(ShippedProfile.ofJobs, loaded).filter { $0.1 == false }.map(\.0),
             denialObstacle: AccessWatch(profile: "brig-job").obstacle)
+    }
+}
+
+extension HostFacts.PolicyTrial {
+    /// Runs /bin/true.
+    fileprivate init(running name: String, build: JobReport.Build) {
+        self.name = name
+        do throws(PolicyError) {
+            let command = Command(program: "/bin/true", arguments: [])
+            let report = JobRunner(JobRequest(policy: try PolicyLoader.load(name), command: command, streams: .capture, startedNanos: Clock.monotonicNanos()), build: build).run()
+            if report.result.reason != .exited || report.result.exitCode != 0 { obstacle = report.result.message }
+            missing = report.degraded.map(\.protection)
+        } catch {
+            obstacle = "\(error)"
+        }
     }
 }

@@ -50,6 +50,15 @@ struct HostFacts: Sendable, Equatable {
         var denialObstacle: String?
     }
 
+    /// What came of a job that does nothing, under a shipped policy.
+    struct PolicyTrial: Sendable, Equatable {
+        var name: String
+        /// Why it did not run; nil where it did.
+        var obstacle: String?
+        /// Protections that it did without, as the policy allows.
+        var missing: [String] = []
+    }
+
     /// A directory that brig keeps state in.
     struct Directory: Sendable, Equatable {
         var path = ""
@@ -79,6 +88,9 @@ struct HostFacts: Sendable, Equatable {
     var appArmor = AppArmorState()
     var hasSwap = false
     var stateDirectory = Directory()
+    /// Why calls are not counted by eBPF; nil where they are.
+    var tracingObstacle: String?
+    var policies: [PolicyTrial] = []
     /// Why the executable must not be used as it is installed; nil where it is in order.
     var executableFault: String?
 }

@@ -249,9 +249,10 @@ final class RunningJob {
                 self.relay = relay
             }
         }
+        // Before the limit's timer: a job that reaches its limit has used all of it.
+        startNanos = Clock.monotonicNanos()
         if let limit = request.policy.limits.wallTime { wallTimer = try timer(limit.nanos, periodic: false, .wallTimer) }
         ticks = try timer(Timeline.firstIntervalNanos, periodic: true, .ticks)
-        startNanos = Clock.monotonicNanos()
     }
 
     func timer(_ nanos: UInt64, periodic: Bool, _ token: Token) throws(LaunchError) -> OpenFile {
