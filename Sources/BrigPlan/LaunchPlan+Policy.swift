@@ -38,7 +38,7 @@ extension LaunchPlan {
         // What the launcher itself does between the filter and the job's first instruction.
         let launchCalls = [__NR_sendmsg, __NR_read, __NR_execveat, __NR_exit_group].map { UInt32($0) }
         var options = SeccompOptions(
-            launchCalls: launchCalls, launchKey: key, tracesAllowed: context.tracesAllowed, asked: OwnFilters.calls(.native), forbidInitLimits: policy.process.hasInit,
+            launchCalls: launchCalls, launchKey: key, tracesAllowed: context.tracesAllowed, asked: OwnFilters.asked(.native), forbidInitLimits: policy.process.hasInit,
             forbidSetIDBits: context.root.hasWritableBind)
         var asked = try SeccompVerdicts(policy.systemCalls, options)
         var verdicts = context.isAudit ? try SeccompVerdicts(policy.systemCalls.audited(asked), options) : asked

@@ -3,7 +3,7 @@ internal import CBrigLinux
 
 /// Counts the calls of one job in the kernel, by programs at its tracepoints: an allowed call costs some nanoseconds more, and no switch to this process.
 ///
-/// Attached until it is released. While it is, every program of the machine passes the tracepoint on each of its calls and is told apart there.
+/// Attached until it is released, unless it is kept (``KeptTracer``). While it is, every program of the machine passes the tracepoint on each of its calls and is told apart there.
 public final class CallTracer {
     /// What is kept besides counts.
     public struct Observed: OptionSet, Sendable {

@@ -7,7 +7,7 @@ internal import Glibc
 /// Nothing is kept unless somebody asks for it, since every system call of the machine passes an attached program. One audit has it at a time; an audit beside
 /// that one, one without an init, and one that keeps paths or addresses load their own. It is gone with the file system, at the latest when the machine restarts.
 public enum KeptTracer {
-    /// Where bpf file systems are mounted (Documentation/filesystems/ of systemd and bpftool agree on it).
+    /// Where systemd mounts a bpf file system, and bpftool looks for one.
     static let fileSystem = "/sys/fs/bpf"
     /// The directory of the names, for its owner only.
     public static let directory = "\(fileSystem)/brig"
@@ -17,6 +17,8 @@ public enum KeptTracer {
         case absent
         /// An audit has it.
         case busy
+        /// This account may not look; nor may its audits use it.
+        case closed
         /// Something else, such as another version's programs.
         case unusable(String)
     }
@@ -27,41 +29,40 @@ public enum KeptTracer {
     ///
     /// - Throws: where that is not possible, or something is attached already
     public static func attach() throws(TracingError) {
-        guard try hasFileSystem() else { throw TracingError("\(fileSystem) is no bpf file system: mount one (mount -t bpf bpf \(fileSystem))") }
+        try checkFileSystem()
         let layout = try KernelLayout()
         let maps = try CountingProgram.Maps.new()
         let code = CountingProgram(layout: layout, skipsInit: true).assemble(maps) { _, _ in }
         var program = try TracingProgram(code, at: layout.enter, named: "sys_enter")
         try program.attach()
-        do throws(SystemError) {
-            try keep(maps, program, layout, code)
-        } catch {
-            if error.errno == EEXIST || error.errno == ENOTEMPTY { throw TracingError("\(directory) is there already: 'brig tracer detach' removes it") }
-            throw TracingError(error)
-        }
+        do throws(SystemError) { try keep(maps, program, layout, code) } catch { throw TracingError("\(error)") }
     }
 
-    private static func hasFileSystem() throws(TracingError) -> Bool {
+    /// Others must not be able to take the names.
+    private static func checkFileSystem() throws(TracingError) {
+        let found: (isOfKernel: Bool, isOpen: Bool)
         do throws(SystemError) {
             let place = try FileDescriptor.open(fileSystem, [.path, .directory])
             let number = place.number
-            return try check("fstatfs", fileSystem) { brig_tracing_is_file_system(number) } == 1
+            found = (try check("fstatfs", fileSystem) { brig_tracing_is_file_system(number) } == 1, try place.status().mode & 0o022 != 0)
         } catch {
-            if error.errno == ENOENT { return false }
-            throw TracingError(error)
+            throw TracingError("\(error)")
         }
+        guard found.isOfKernel else { throw TracingError("\(fileSystem) is no bpf file system: mount one (mount -t bpf -o mode=700 bpf \(fileSystem))") }
+        if found.isOpen { throw TracingError("others may make names in \(fileSystem): keep it to root (chmod 700 \(fileSystem))") }
+        var status = stat()
+        if unsafe lstat(directory, &status) == 0 { throw TracingError("\(directory) is there already: 'brig tracer detach' removes it") }
     }
 
     private static func keep(
         _ maps: borrowing CountingProgram.Maps, _ program: borrowing TracingProgram, _ layout: KernelLayout, _ code: TracingAssembler
     ) throws(SystemError) {
-        // It gets its name when it is whole. There are no dots in names here.
-        let parts = "\(directory)-\(getpid())"
+        // It gets its name when all but the attachment is there: whoever is killed meanwhile leaves nothing attached. There are no dots in names here.
+        let parts = "\(directory)-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         try check("mkdir", parts) { unsafe mkdir(parts, 0o700) }
         do throws(SystemError) {
             try maps.keep(parts)
-            let words = layout.bytes, text = code.bytesWithoutMaps
-            for (name, bytes) in [("layout", words), ("text", text)] {
+            for (name, bytes) in [("layout", layout.bytes), ("text", code.bytesWithoutMaps)] {
                 let map = try TracingMap(.value(bytes: bytes.count))
                 try map.set(bytes)
                 try map.keep("\(parts)/\(name)")
@@ -69,9 +70,10 @@ public enum KeptTracer {
             try program.keep(parts)
             try check("rename", directory) { unsafe rename(parts, directory) }
         } catch {
-            try remove(parts)
+            do throws(SystemError) { try remove(parts) } catch {}  // what is left of it is attached to nothing
             throw error
         }
+        try program.keepAttached(directory)
     }
 
     /// Lets go of what is kept: the kernel detaches it when the audit that has it, if one has, is over.
@@ -83,7 +85,7 @@ public enum KeptTracer {
             return true
         } catch {
             if error.errno == ENOENT { return false }
-            throw TracingError(error)
+            throw TracingError("\(error)")
         }
     }
 
@@ -100,7 +102,7 @@ public enum KeptTracer {
     /// Nil where the next audit would use it.
     public static var obstacle: Obstacle? {
         do throws(Obstacle) {
-            _ = try Hold()
+            _ = try Hold(LOCK_SH)
             return nil
         } catch {
             return error
@@ -115,7 +117,8 @@ public enum KeptTracer {
         let earlierMisses: UInt64?
         let lock: FileDescriptor
 
-        init() throws(Obstacle) {
+        /// - Parameter kind: LOCK_EX to use it, LOCK_SH to look at it
+        init(_ kind: Int32) throws(Obstacle) {
             do throws(SystemError) {
                 let lock = try FileDescriptor.open(directory, [.read, .directory, .noFollow])
                 let number = lock.number
@@ -124,7 +127,7 @@ public enum KeptTracer {
                 guard isOfKernel, status.owner == geteuid(), status.mode & 0o077 == 0 else {
                     throw SystemError("open", directory, errno: EPERM)
                 }
-                try check("flock", directory) { flock(number, LOCK_EX | LOCK_NB) }
+                try check("flock", directory) { flock(number, kind | LOCK_NB) }
                 // Whatever becomes of the name, this is the directory that was looked at.
                 let path = "/proc/self/fd/\(number)"
                 let lanes = Lanes.current()
@@ -139,6 +142,7 @@ public enum KeptTracer {
                 switch error.errno {
                 case ENOENT where error.subject == directory: throw .absent
                 case EWOULDBLOCK: throw .busy
+                case EACCES where error.subject == directory: throw .closed
                 default: throw .unusable(error.description)
                 }
             }
@@ -167,13 +171,19 @@ public enum KeptTracer {
 
     /// Nothing where an audit must load its own.
     static func take() -> Hold? {
-        do {
-            let hold = try Hold()
-            try hold.clear()
-            return hold
-        } catch {
-            // Absent, busy or of another version: what is loaded instead does the same. `brig tracer status` says which.
-            return nil
+        for _ in 0..<10 {
+            do {
+                let hold = try Hold(LOCK_EX)
+                try hold.clear()
+                return hold
+            } catch Obstacle.busy {
+                // Somebody may only be looking.
+                usleep(500)
+            } catch {
+                // Absent, or of another version: what is loaded instead does the same. `brig tracer status` says which.
+                return nil
+            }
         }
+        return nil
     }
 }

@@ -30,10 +30,14 @@ struct TracingProgram: ~Copyable {
         self.link = consume link
     }
 
-    /// Names hold the program, and its attachment, from now on: it goes on being run when this value is gone.
+    /// A name holds the program from now on.
     func keep(_ directory: String) throws(SystemError) {
         let program = program.number
         try check("bpf", "\(directory)/program") { unsafe brig_tracing_pin(program, "\(directory)/program") }
+    }
+
+    /// A name holds its attachment from now on: it goes on being run when this value is gone.
+    func keepAttached(_ directory: String) throws(SystemError) {
         let attachment = attachment
         try check("bpf", "\(directory)/link") { unsafe brig_tracing_pin(attachment, "\(directory)/link") }
     }

@@ -48,10 +48,8 @@ static void *watch(void *argument) {
     for (;;) {
         if (poll(watched, 2, -1) > 0 && watched[1].revents) return NULL;
         // What is readable stays so until the server has read it. Sent just before the server waits, a signal is lost: so again, after a pause.
-        if (atomic_load(&service->is_waiting)) {
-            atomic_store(&service->is_wanted, true);
-            pthread_kill(service->server, interruption());
-        }
+        atomic_store(&service->is_wanted, true);
+        if (atomic_load(&service->is_waiting)) pthread_kill(service->server, interruption());
         nanosleep(&pause, NULL);
     }
 }
@@ -66,11 +64,12 @@ static int start_watcher(struct brig_notification_service *service) {
     sigaddset(&own, interruption());
     if (sigaction(interruption(), &action, NULL) != 0) return errno;
     // Signals to the process are for the server.
-    int error = pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_sigmask(SIG_UNBLOCK, &own, NULL);
+    if (!error) error = pthread_sigmask(SIG_SETMASK, &all, &before);
     if (error) return error;
     error = pthread_create(&service->watcher, NULL, watch, service);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error ? error : pthread_sigmask(SIG_UNBLOCK, &own, NULL);
+    return error;
 }
 
 struct brig_notification_service *brig_notification_service(int listener, int others, uint32_t architecture, const bool *goes_on, const uint16_t *kept) {
@@ -148,13 +147,13 @@ static bool count(struct brig_notification_service *service, const struct seccom
 
 // MARK: The server
 
-static bool is_ready(int descriptor, short events) {
-    struct pollfd looked = {.fd = descriptor, .events = events};
-    return poll(&looked, 1, 0) > 0 && looked.revents;
+static bool has(int descriptor, short event) {
+    struct pollfd looked = {.fd = descriptor, .events = event};
+    return poll(&looked, 1, 0) > 0 && looked.revents & event;
 }
 
 int brig_notification_serve(struct brig_notification_service *service, struct seccomp_notif *notification) {
-    if (is_ready(service->others, POLLIN)) return 0;
+    if (has(service->others, POLLIN)) return 0;
     for (;;) {
         atomic_store(&service->is_waiting, true);
         int received = brig_notification_receive(service->listener, notification);
@@ -165,11 +164,11 @@ int brig_notification_serve(struct brig_notification_service *service, struct se
             if (brig_notification_continue(service->listener, notification->id) != 0 && errno != ENOENT) return -1;
         } else if (error == EINTR || error == ENOENT) {
             // ENOENT: who called is gone, or (Linux 6.11) all that could.
-            if (is_ready(service->listener, 0)) return is_ready(service->others, POLLIN) ? 0 : 2;
+            if (has(service->listener, POLLHUP)) return has(service->others, POLLIN) ? 0 : 2;
         } else {
             errno = error;
             return -1;
         }
-        if (atomic_exchange(&service->is_wanted, false) && is_ready(service->others, POLLIN)) return 0;
+        if (atomic_exchange(&service->is_wanted, false) && has(service->others, POLLIN)) return 0;
     }
 }

@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+int brig_pidfd_open(int process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+
 int brig_pidfd_send_signal(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }
 
 pid_t brig_wait(pid_t pid, int *status, struct rusage *usage, int options) { return wait4(pid, status, options | __WALL, usage); }

@@ -38,6 +38,7 @@ struct TracerStatus: ParsableCommand {
         case nil: return print("attached: audits use them")
         case .absent: print("nothing is attached: audits load their own")
         case .busy: print("attached, and in use by an audit: another one loads its own")
+        case .closed: print("\(KeptTracer.directory) is closed to this account, whose audits count by notification")
         case .unusable(let reason): print("something is attached that this version does not use: \(reason)")
         }
         throw ExitCode(1)

@@ -30,6 +30,8 @@ public struct SeccompVerdicts: Sendable {
     public init(_ policy: SystemCallPolicy, _ options: SeccompOptions = SeccompOptions()) throws(SeccompError) {
         guard policy.baseline <= Self.maximumNumber else { throw .numberTooHigh(policy.baseline) }
         var guards: [SystemCallPolicy.Rule] = []
+        let notified = SeccompNotified(policy.record, tracesAllowed: options.tracesAllowed)
+        if notified == .nothing { guards += ExitStops.rules(options.abi) }
         if options.forbidInitLimits { guards += InitGuard.rules(options.abi) }
         if options.forbidSetIDBits { guards += SetIDGuard.rules(options.abi) }
         if options.forbidFileAttributes { guards += SetIDGuard.attributeRules(options.abi) }
@@ -56,7 +58,7 @@ public struct SeccompVerdicts: Sendable {
             calls.append(Call(rules: first..<end, otherwise: otherwise))
         }
         self.options = options
-        self.notified = SeccompNotified(policy.record, tracesAllowed: options.tracesAllowed)
+        self.notified = notified
         self.rules = rules
         self.order = order
         self.calls = calls

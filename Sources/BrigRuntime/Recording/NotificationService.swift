@@ -21,12 +21,12 @@ final class NotificationService {
     private let service: OpaquePointer
 
     /// - Parameters:
-    ///   - others: what becomes readable where something else is to be looked at; open for as long as this lives
+    ///   - others: what becomes readable where something else is to be looked at
     ///   - goesOn: calls that go on whatever their arguments, by number
     init(listener: Int32, others: Int32, goesOn: [Bool], kept: ArgumentSelection) throws(SystemError) {
         precondition(goesOn.count == Int(BRIG_COUNTED_CALLS) && kept.words.count == Int(BRIG_COUNTED_CALLS))
         guard let made = unsafe brig_notification_service(listener, others, SeccompABI.native.auditArchitecture, goesOn, kept.words) else {
-            throw SystemError("pthread_create", "the listener's watcher", errno: errno)
+            throw SystemError("start", "the thread that watches beside the listener", errno: errno)
         }
         unsafe service = made
     }

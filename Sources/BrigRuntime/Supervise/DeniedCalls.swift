@@ -49,7 +49,7 @@ func callName(_ number: UInt32, abi: String) -> String {
 }
 
 /// The listener of the job's filter: takes each call that it is asked about, records it, and answers with the filter's verdict. No call is ever let through
-/// but those that may install a filter of the job's own, and where all calls are recorded by notification: then the allowed ones go on.
+/// but those that may hide others or set a tracer's options, and where all calls are recorded by notification: then the allowed ones go on.
 final class NotificationListener {
     let descriptor: OpenFile
     private let verdicts: SeccompVerdicts
@@ -60,6 +60,7 @@ final class NotificationListener {
     private(set) var tally: CallTally?
     /// The job has asked to have calls answered before the policy's filter sees them.
     private(set) var mayHideCalls = false
+    private var exitTracer = ExitTracer()
     /// The filter asks about all allowed calls.
     let letsAllowedGoOn: Bool
 
@@ -117,18 +118,18 @@ final class NotificationListener {
         let number = descriptor.number
         let id = notification.id
         let call = notification.data
-        let verdict = verdicts.verdict(
-            architecture: call.arch, number: UInt32(bitPattern: call.nr), arguments: [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5])
-        // What the kernel counts where it runs is not counted here too.
-        if !verdict.runs || letsAllowedGoOn {
-            tally?.add(
-                isNative: call.arch == SeccompABI.native.auditArchitecture, number: UInt32(bitPattern: call.nr),
-                arguments: [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5], runs: verdict.runs)
-        }
-        if !verdict.isViolation { return try answer(verdict, UInt32(bitPattern: call.nr), first: call.args.0, id) }
-        let arguments = [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5]
         let nr = UInt32(bitPattern: call.nr)
         let caller = Int32(bitPattern: notification.pid)
+        let arguments: SeccompVerdicts.Arguments = [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5]
+        let isNative = call.arch == SeccompABI.native.auditArchitecture
+        // A tracer has put this in the place of a call, and says what came of it.
+        if nr == SeccompABI.skippedNumber { return try skip(id) }
+        var verdict = verdicts.verdict(architecture: call.arch, number: nr, arguments: arguments)
+        let setsOptions = isNative && ExitStops.mayBeAsked(by: nr, arguments)
+        if setsOptions, verdict.runs, ExitStops.areAsked(by: nr, arguments), !exitTracer.grants(caller, isStillAsking: { brig_notification_is_valid(number, id) == 0 }) { verdict = .errno(EPERM) }
+        // What the kernel counts where it runs is not counted here too.
+        if !verdict.runs || letsAllowedGoOn { tally?.add(isNative: isNative, number: nr, arguments: arguments, runs: verdict.runs) }
+        if !verdict.isViolation { return try answer(verdict, nr, first: call.args.0, id, goesOn: setsOptions) }
         let (action, error, ends) = Self.answer(verdict)
         var abi = nativeABI
         var plain = nr
@@ -136,7 +137,7 @@ final class NotificationListener {
             abi = foreign.description
             if foreign == .x32 { plain = nr & ~SeccompABI.x32Bit }
         }
-        denied.add(abi: abi, number: plain, arguments: arguments, action: ends || killsOnViolation ? "kill" : action, atMillis: atMillis) {
+        denied.add(abi: abi, number: plain, arguments: (0..<6).map { arguments[$0] }, action: ends || killsOnViolation ? "kill" : action, atMillis: atMillis) {
             let found = Self.describe(caller)
             // Only if it still waits was it this process that was described, and not a later one with its number.
             return brig_notification_is_valid(number, id) == 0 ? found : nil
@@ -145,13 +146,18 @@ final class NotificationListener {
         return try send(brig_notification_answer(number, id, error))
     }
 
+    private func skip(_ id: UInt64) throws(LaunchError) -> Outcome {
+        mayHideCalls = true
+        return try send(brig_notification_answer(descriptor.number, id, ENOSYS))
+    }
+
     /// Answers a call that is no violation: one that goes on, or one that is not there.
-    private func answer(_ verdict: SeccompVerdict, _ call: UInt32, first argument: UInt64, _ id: UInt64) throws(LaunchError) -> Outcome {
+    private func answer(_ verdict: SeccompVerdict, _ call: UInt32, first argument: UInt64, _ id: UInt64, goesOn: Bool) throws(LaunchError) -> Outcome {
         let number = descriptor.number
         if verdict.runs {
             let hides = hiding.contains { $0.isMade(by: call, first: argument) }
             if hides { mayHideCalls = true }
-            if letsAllowedGoOn || hides { return try send(brig_notification_continue(number, id)) }
+            if letsAllowedGoOn || hides || goesOn { return try send(brig_notification_continue(number, id)) }
         }
         // The filter asks about no other. Should it ever differ from the verdicts, the call is refused.
         return try send(brig_notification_answer(number, id, verdict.runs ? EPERM : ENOSYS))

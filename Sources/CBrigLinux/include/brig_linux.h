@@ -56,6 +56,7 @@ int brig_file_system_use(int fd, uint64_t *bytes, uint64_t *inodes);
 
 // MARK: Processes
 
+int brig_pidfd_open(int process);
 int brig_pidfd_send_signal(int pidfd, int signal);
 
 /// waitid(2) on a child, with its resource use, as wait4(2) gives it. `status` is a wait status.
