@@ -9,14 +9,14 @@ extension Fixture {
     ///   - calls: names and groups of calls beside those of any program
     ///   - user: what the job sees itself as
     ///   - fields: in place of those that the policy would have
-    func lenient(_ calls: [String] = [], user: Int64 = 0, retain: [String] = [], with fields: [JSONValue.Member] = []) throws -> String {
+    func lenient(_ calls: [String] = [], user: Int64 = 0, retain: [String] = [], record: String = "denied", with fields: [JSONValue.Member] = []) throws -> String {
         let usual = [
             "@file-io", "@file-metadata", "@file-write", "@poll", "@async-io", "@process", "@exec", "@threads", "@scheduling", "@memory", "@time", "@signals", "@ipc", "@info",
             "@sandbox", "@network", "@credentials", "@numa",
         ]
         let open: [JSONValue.Member] = [
             .init("process", ["user": .integer(user), "group": .integer(user)]), .init("capabilities", ["retain": .array(retain.map { .string($0) })]),
-            .init("apparmor", ["profile": "unconfined"]), .init("syscalls", ["allow": .array((usual + calls).map { .string($0) }), "deny": [], "rules": []]),
+            .init("apparmor", ["profile": "unconfined"]), .init("syscalls", ["allow": .array((usual + calls).map { .string($0) }), "deny": [], "rules": [], "record": .string(record)]),
         ]
         return try policy("default", open.filter { member in !fields.contains { $0.name == member.name } } + fields)
     }

@@ -58,6 +58,39 @@ import Testing
         }
     }
 
+    /// Two processes that trace each other, and stop at their ends (PTRACE_O_TRACEEXIT), would end for nobody: what shows here is that the second of them is refused. There is no control with
+    /// that wall down, as what it leaves is gone only with the machine.
+    @Test(.requires(.ordinaryUser), arguments: Caller.allCases) func `no two processes trace each other to their ends`(caller: Caller) throws {
+        let program = """
+            import ctypes, os, time
+            libc = ctypes.CDLL(None, use_errno=True)
+            def trace(request, process, options):
+                return 0 if libc.ptrace(request, process, None, ctypes.c_void_p(options)) == 0 else ctypes.get_errno()
+            go, went = os.pipe(), os.pipe()
+            child = os.fork()
+            if child == 0:
+                os.read(go[0], 1)
+                print("second", trace(0x4206, os.getppid(), 0x40), flush=True)
+                print("without", trace(0x4206, os.getppid(), 0), trace(0x4200, os.getppid(), 0x40), flush=True)
+                os.write(went[1], b"x")
+                time.sleep(1000)
+            print("first", trace(0x4206, child, 0x40), flush=True)
+            os.write(go[1], b"x")
+            os.read(went[0], 1)
+            time.sleep(1000)
+            """
+        try Fixture.run { fixture in
+            for (subcommand, record) in [("run", "denied"), ("run", "none"), ("audit", "denied")] {
+                let policy = try fixture.lenient(["ptrace"], record: record)
+                let job = try fixture.launch(policy, ["--timeout", "\(Int(2 * timeFactor))s"], ["/usr/bin/python3", "-c", program], as: caller, subcommand: subcommand)
+                #expect(job.reason == "wall-time", job.summary)
+                let isGranted = record != "none"
+                #expect(job.outcome.lines.prefix(3) == [isGranted ? "first 0" : "first 1", "second 1", "without 0 1"], "\(subcommand) \(record): \(job.summary)")
+                if isGranted { #expect(job.violations.contains { $0.hasPrefix("syscall ptrace ") }, job.summary) }
+            }
+        }
+    }
+
     /// An init with the job's ids, as user 0 has it and every account without a range of ids: a limit of processor time would have the kernel end it, and the report say that brig failed.
     @Test(arguments: Caller.allCases) func `a job sets no limits of its init`(caller: Caller) throws {
         try Fixture.run { fixture in

@@ -69,7 +69,7 @@ public struct SeccompCompiler {
             append(Leaf(word: unknown), from: 2 * SeccompABI.x32Bit)
             append(foreign, from: 3 * SeccompABI.x32Bit)
         }
-        append(Leaf(word: unknown), from: SeccompABI.skippedNumber)
+        append(Leaf(word: SeccompVerdict.unknown.answer(.nothing)), from: SeccompABI.skippedNumber)
     }
 
     /// By number: whether it is a launch call or one that is not recorded.

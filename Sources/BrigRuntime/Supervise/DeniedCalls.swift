@@ -122,8 +122,6 @@ final class NotificationListener {
         let caller = Int32(bitPattern: notification.pid)
         let arguments: SeccompVerdicts.Arguments = [call.args.0, call.args.1, call.args.2, call.args.3, call.args.4, call.args.5]
         let isNative = call.arch == SeccompABI.native.auditArchitecture
-        // A tracer has put this in the place of a call, and says what came of it.
-        if nr == SeccompABI.skippedNumber { return try skip(id) }
         var verdict = verdicts.verdict(architecture: call.arch, number: nr, arguments: arguments)
         let setsOptions = isNative && ExitStops.mayBeAsked(by: nr, arguments)
         if setsOptions, verdict.runs, ExitStops.areAsked(by: nr, arguments), !exitTracer.grants(caller, isStillAsking: { brig_notification_is_valid(number, id) == 0 }) { verdict = .errno(EPERM) }
@@ -144,11 +142,6 @@ final class NotificationListener {
         }
         if ends || killsOnViolation { return .kill(name: callName(plain, abi: abi)) }
         return try send(brig_notification_answer(number, id, error))
-    }
-
-    private func skip(_ id: UInt64) throws(LaunchError) -> Outcome {
-        mayHideCalls = true
-        return try send(brig_notification_answer(descriptor.number, id, ENOSYS))
     }
 
     /// Answers a call that is no violation: one that goes on, or one that is not there.
