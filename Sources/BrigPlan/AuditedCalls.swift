@@ -14,21 +14,36 @@ extension SystemCallPolicy {
     /// Where the policy says `kill` for one of them, it is refused with EPERM. Numbers that this version does not know are answered ENOSYS, and no call of
     /// a foreign ABI is run.
     ///
-    /// - Parameter verdicts: those of this policy
-    func audited(_ verdicts: SeccompVerdicts) -> SystemCallPolicy {
+    func audited() -> SystemCallPolicy {
         let refused = Self.alwaysRefused
+        let listed = Self.listedValues
         var audited: [Rule] = []
         for entry in SystemCallCatalog.entries {
-            if let number = entry.number, !refused.contains(number) { audited.append(Rule(number: number, action: .allow)) }
+            if let number = entry.number, !refused.contains(number), !listed.contains(where: { $0.number == number }) { audited.append(Rule(number: number, action: .allow)) }
         }
         for rule in rules where refused.contains(rule.number) {
             audited.append(Rule(number: rule.number, action: Self.withoutKill(rule.action), conditions: rule.conditions))
         }
-        for (number, condition) in Self.refusedValues where !verdicts.allows(number, condition) {
-            audited.append(Rule(number: number, action: .errno(EPERM), conditions: [condition]))
-        }
+        for value in listed { audited += self.audited(value) }
         return SystemCallPolicy(
             defaultAction: Self.withoutKill(defaultAction), rules: audited, baseline: max(baseline, SystemCallCatalog.newest.number ?? baseline), record: .all)
+    }
+
+    /// A call of which some values are on the list: with one of them it gets this policy's verdict, without it runs.
+    private func audited(_ listed: ListedValues) -> [Rule] {
+        var audited: [Rule] = []
+        var isDecided = defaultAction.runs
+        for rule in rules where rule.number == listed.number {
+            if rule.conditions.isEmpty { isDecided = true }
+            let action = Self.withoutKill(rule.action)
+            if action.runs || rule.conditions.contains(where: listed.values.contains) {
+                audited.append(Rule(number: rule.number, action: action, conditions: rule.conditions))
+            } else {
+                audited += listed.values.map { Rule(number: rule.number, action: action, conditions: rule.conditions + [$0]) }
+            }
+        }
+        audited.append(Rule(number: listed.number, action: .allow, conditions: isDecided ? [] : listed.none))
+        return audited
     }
 
     private static func withoutKill(_ action: Action) -> Action { action == .kill ? .errno(EPERM) : action }
@@ -40,29 +55,35 @@ extension SystemCallPolicy {
         return numbers
     }
 
-    /// Values of arguments that are on the list: each is refused where the policy refuses it.
-    private static var refusedValues: [(number: UInt32, condition: Condition)] {
+    private struct ListedValues {
+        let number: UInt32
+        /// One of these holds.
+        let values: [Condition]
+        /// All of these hold: none of the others does.
+        let none: [Condition]
+    }
+
+    private static var listedValues: [ListedValues] {
         // CLONE_NEWTIME (linux/sched.h)
         let newTime: Int32 = 0x80
         let namespaces = [CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP, newTime]
-        func flag(_ bits: Int32) -> Condition {
-            let bits = UInt64(UInt32(bitPattern: bits))
-            return Condition(index: 0, comparison: .maskedEqual, value: bits, mask: bits, isWord: true)
+        func flags(_ number: Int, _ flags: ArraySlice<Int32>) -> ListedValues {
+            let bits = flags.map { UInt64(UInt32(bitPattern: $0)) }
+            return ListedValues(
+                number: UInt32(number), values: bits.map { Condition(index: 0, comparison: .maskedEqual, value: $0, mask: $0, isWord: true) },
+                none: [Condition(index: 0, comparison: .maskedEqual, value: 0, mask: bits.reduce(0, |), isWord: true)])
+        }
+        func requests(_ comparison: Condition.Comparison) -> [Condition] {
+            [UInt64(TIOCSTI), UInt64(TIOCLINUX)].map { Condition(index: 1, comparison: comparison, value: $0, isWord: true) }
         }
         // The low byte of clone's flags is the signal at its end, and time namespaces are not made by it.
-        var values = namespaces.dropLast().map { (UInt32(__NR_clone), flag($0)) } + namespaces.map { (UInt32(__NR_unshare), flag($0)) }
-        for request in [UInt64(TIOCSTI), UInt64(TIOCLINUX)] {
-            values.append((UInt32(__NR_ioctl), Condition(index: 1, comparison: .equal, value: request, isWord: true)))
-        }
-        return values
+        return [
+            flags(Int(__NR_clone), namespaces.dropLast()), flags(Int(__NR_unshare), namespaces[...]),
+            ListedValues(number: UInt32(__NR_ioctl), values: requests(.equal), none: requests(.notEqual)),
+        ]
     }
 }
 
-extension SeccompVerdicts {
-    /// Whether a call runs with the value of one comparison and zeros for its other arguments.
-    fileprivate func allows(_ number: UInt32, _ condition: SystemCallPolicy.Condition) -> Bool {
-        var arguments = Arguments(repeating: 0)
-        arguments[Int(condition.index)] = condition.value
-        return verdict(architecture: options.abi.auditArchitecture, number: number, arguments: arguments).runs
-    }
+extension SystemCallPolicy.Action {
+    fileprivate var runs: Bool { self == .allow || self == .log }
 }

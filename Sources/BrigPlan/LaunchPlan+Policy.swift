@@ -41,11 +41,11 @@ extension LaunchPlan {
             launchCalls: launchCalls, launchKey: key, tracesAllowed: context.tracesAllowed, asked: OwnFilters.asked(.native), forbidInitLimits: policy.process.hasInit,
             forbidSetIDBits: context.root.hasWritableBind)
         var asked = try SeccompVerdicts(policy.systemCalls, options)
-        var verdicts = context.isAudit ? try SeccompVerdicts(policy.systemCalls.audited(asked), options) : asked
+        var verdicts = context.isAudit ? try SeccompVerdicts(policy.systemCalls.audited(), options) : asked
         if context.root.hasWritableBind, SetIDGuard.mayGiveFilesCapabilities(policy.capabilities.retained, verdicts, options.abi) {
             options.forbidFileAttributes = true
             asked = try SeccompVerdicts(policy.systemCalls, options)
-            verdicts = context.isAudit ? try SeccompVerdicts(policy.systemCalls.audited(asked), options) : asked
+            verdicts = context.isAudit ? try SeccompVerdicts(policy.systemCalls.audited(), options) : asked
         }
         policyVerdicts = asked
         let open = MountLock.openCalls(capabilities: policy.capabilities.retained, verdicts: verdicts)
