@@ -21,7 +21,7 @@ struct PolicyFromReport: ParsableCommand {
     @Flag(help: "Run the programs again under the policy first; they must end as reported, without a violation.")
     var verify = false
 
-    @Flag(help: "Take reports that may lack calls, and say so.")
+    @Flag(help: "Take reports that may lack calls, or values of their arguments, and say so.")
     var incomplete = false
 
     func validate() throws {
@@ -47,9 +47,9 @@ struct PolicyFromReport: ParsableCommand {
         var verified: [[String]] = []
         for report in reports where !verified.contains(report.command) {
             if let override = report.overrides.first(where: { !$0.pointer.hasPrefix("/limits/") }) {
-                throw ValidationError("\(report.path) was made with \(override.flag), whose value it does not have: write \(override.pointer) into a policy, and give that to brig audit and as --base")
+                throw UsageError("\(report.path) was made with \(override.flag), whose value it does not have: write \(override.pointer) into a policy, give that to brig audit, and to this as --base")
             }
-            guard let program = report.command.first else { throw ValidationError("\(report.path): no command") }
+            guard let program = report.command.first else { throw UsageError("\(report.path): no command") }
             verified.append(report.command)
             let request = JobRequest(
                 policy: policy, command: Command(program: program, arguments: Array(report.command.dropFirst())), streams: .capture, startedNanos: Clock.monotonicNanos())
@@ -62,9 +62,14 @@ struct PolicyFromReport: ParsableCommand {
         let command = report.command.joined(separator: " ").prefix(100)
         let violations = job.violations.map { "\($0.name) (\($0.count) times)" }
         if !violations.isEmpty { Run.complain("\(command): violates the policy by \(violations.joined(separator: ", "))") }
-        let code = job.result.exitCode.map { Int64($0) }
-        if code != report.exitCode || code == nil { Run.complain("\(command): ended with \(job.result.message), not as in \(report.path)") }
-        guard violations.isEmpty, code == report.exitCode, code != nil else { throw ExitCode(1) }
+        let isSame =
+            switch job.result.reason {
+            case .exited: job.result.exitCode.map { Int64($0) } == report.exitCode
+            case .signaled: report.signal != nil && job.result.signal == report.signal
+            default: false
+            }
+        if !isSame { Run.complain("\(command): ended with \(job.result.message), not as in \(report.path)") }
+        guard violations.isEmpty, isSame else { throw ExitCode(1) }
         Run.complain("\(command): verified, no violation")
     }
 }

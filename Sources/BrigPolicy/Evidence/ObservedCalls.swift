@@ -7,8 +7,9 @@ public struct ObservedCalls: Sendable, Equatable {
     public let path: String
     /// The program and its arguments.
     public let command: [String]
-    /// `result.exitCode`; nil where the program did not end by itself.
+    /// `result.exitCode` and `result.signal`: how the program ended by itself; both nil where it did not.
     public let exitCode: Int64?
+    public let signal: String?
     /// The policy's built-in name or path, and whether it is built in; nil where the report has none.
     public let policy: (path: String, isBuiltIn: Bool)?
     /// Flags that replaced fields of that policy, with the fields' pointers.
@@ -71,6 +72,7 @@ public struct ObservedCalls: Sendable, Equatable {
         self.path = path
         self.command = command.compactMap(\.string)
         exitCode = report["result"]?["exitCode"]?.integer
+        signal = report["result"]?["reason"]?.string == "signaled" ? report["result"]?["signal"]?.string : nil
         policy = report["policy"]?["path"]?.string.map { ($0, report["policy"]?["builtIn"]?.bool ?? false) }
         overrides = (report["policy"]?["overrides"]?.array ?? []).map { ($0["pointer"]?.string ?? "", $0["flag"]?.string ?? "") }
         let isComplete = section["complete"]?.bool ?? false

@@ -12,7 +12,7 @@ public struct ReportPolicy: Sendable {
     /// - Parameters:
     ///   - reports: at least one
     ///   - base: a policy for everything but system calls, as the policy is to name it; nil for the built-in one under which all of the reports were made
-    ///   - acceptsGaps: makes a policy of reports that may lack calls, and says so
+    ///   - acceptsGaps: makes a policy of reports that may lack calls or values of arguments, and says so
     public init(_ reports: [ObservedCalls], base: String?, acceptsGaps: Bool = false) throws(ObservationError) {
         for report in reports where !report.gaps.isEmpty && !acceptsGaps {
             throw ObservationError("\(report.path): the report may lack calls: \(report.gaps.joined(separator: "; ")); --incomplete makes a policy of it all the same")
@@ -23,6 +23,11 @@ public struct ReportPolicy: Sendable {
             for override in report.overrides { notes.append("\(report.path) was made with \(override.flag), and \(override.pointer) is not in the policy") }
         }
         let seen = Self.seen(reports, &notes)
+        // A program that crowds a report with values must not get a policy that is the wider for it.
+        let unknown = seen.map { (call: $0.name, arguments: SeenArguments($0).unknown) }.filter { !$0.arguments.isEmpty }
+        if let first = unknown.first, !acceptsGaps {
+            throw ObservationError("\(first.call): the report has more values than it keeps of \(first.arguments.joined(separator: ", ")), so any would be allowed; --incomplete makes that policy all the same")
+        }
         var rules: [JSONValue] = []
         for call in seen { rules += Self.rules(call) }
         rules += Self.companions(of: seen)
@@ -34,7 +39,7 @@ public struct ReportPolicy: Sendable {
                 "syscalls": ["default": "errno:EPERM", "allow": [], "deny": [], "rules": .array(rules), "accept": accept],
             ]
         }
-        self.document = document(accepting: try Self.dangerous(document(accepting: [])))
+        self.document = document(accepting: try Self.dangerous(document(accepting: [])).filter { call in !unknown.contains { $0.call == call } })
         self.notes = notes
     }
 

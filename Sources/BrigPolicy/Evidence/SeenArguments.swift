@@ -6,11 +6,14 @@ struct SeenArguments {
     private(set) var alternatives: [[JSONValue]] = [[]]
     /// Sentences about what a report's facts cannot decide.
     private(set) var widened: [String] = []
+    /// Arguments by which a policy would be tighter, and of which a report does not have all values.
+    private(set) var unknown: [String] = []
 
     /// A rule for each combination of values, up to so many.
     static let maximumRules = 24
 
     init(_ call: SeenCall) {
+        for argument in KeptArguments.all where argument.call == call.name && call.values[UInt8(argument.index)] == nil { leaveOut(argument.what) }
         for (index, arguments) in call.values.sorted(by: { $0.key < $1.key }) { add(call, index, arguments) }
     }
 
@@ -18,7 +21,7 @@ struct SeenArguments {
         let what = arguments[0].what
         // A report keeps a bounded number of values; what it left out is not known.
         guard arguments.reduce(0, { $0 + $1.count }) == call.total else {
-            widened.append("any \(what), as a report has more values than it keeps")
+            leaveOut(what)
             return
         }
         if let kind = SystemCallCatalog.entry(call.name)?.argument(Int(index)), kind == .pointer { return }
@@ -36,6 +39,11 @@ struct SeenArguments {
         let conditions: [JSONValue] = arguments.sorted { $0.value < $1.value }.map { ["index": .integer(Int64(index)), "op": "equal", "value": Self.operand($0)] }
         if alternatives.count > 1, conditions.count > 1 { widened.append("\(what) with any of the other arguments seen") }
         alternatives = alternatives.flatMap { alternative in conditions.map { alternative + [$0] } }
+    }
+
+    private mutating func leaveOut(_ what: String) {
+        widened.append("any \(what), as a report has more values than it keeps")
+        unknown.append(what)
     }
 
     /// Flags of which each program uses many combinations, depending on what it finds: those of open(2).
