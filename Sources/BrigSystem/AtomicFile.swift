@@ -1,3 +1,4 @@
+internal import CBrigLinux
 internal import Glibc
 
 /// A file that appears whole under its name, or not at all: it is written without a name (or under a temporary one, where the file system
@@ -33,6 +34,8 @@ public struct AtomicFile: ~Copyable {
     }
 
     /// Writes the content and puts the file in its place.
+    ///
+    /// A directory that was made in its place meanwhile is left beside it, under a temporary name.
     ///
     /// - Throws: what write(2), linkat(2) or renameat(2) say; the old file is then still there, and nothing else.
     public consuming func commit(_ bytes: [UInt8]) throws(SystemError) {
@@ -83,7 +86,12 @@ public struct AtomicFile: ~Copyable {
 
     private borrowing func rename(_ temporary: String) throws(SystemError) {
         let (directory, name) = (directory.number, name)
-        try check("renameat", path) { unsafe renameat(directory, temporary, directory, name) }
+        do throws(SystemError) {
+            try check("renameat", path) { unsafe renameat(directory, temporary, directory, name) }
+        } catch where error.errno == EISDIR {
+            // Whoever made a directory there meanwhile has it back under the temporary name.
+            try check("renameat2", path) { unsafe brig_exchange(directory, temporary, name) }
+        }
     }
 
     private static func refuseOthers(than kind: mode_t, directory: Int32, name: String, path: String) throws(SystemError) {

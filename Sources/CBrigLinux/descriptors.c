@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -131,3 +133,5 @@ int brig_epoll_wait(int epoll, uint64_t *tokens, int capacity, int milliseconds)
     for (int i = 0; i < count; i++) tokens[i] = events[i].data.u64;
     return count;
 }
+
+int brig_exchange(int directory, const char *one, const char *other) { return (int)syscall(SYS_renameat2, directory, one, directory, other, RENAME_EXCHANGE); }

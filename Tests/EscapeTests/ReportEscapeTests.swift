@@ -24,6 +24,20 @@ import Testing
         }
     }
 
+    /// A directory in the report's place cannot be replaced by a file, so it would be lost.
+    @Test(arguments: Caller.allCases) func `a job cannot keep its report from being written`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            let results = try fixture.shared("results")
+            if case .ordinary = caller { _ = try Command("chown", ["1000:1000", results]).run() }
+            let words = [Executables.brig, "run", "--report", "\(results)/report.json", "--bind", "\(results):/media:rw", "--"]
+            let outcome = try unconfined(words + shell("mkdir /media/report.json; echo kept > /media/report.json/file"), as: caller)
+            #expect(outcome.exitCode == 0, "\(outcome.errorText)")
+            #expect(try readText("\(results)/report.json").contains("\"exited\""))
+            let beside = try fixture.names(in: "results").filter { $0 != "report.json" }
+            #expect(beside.count == 1 && beside.first?.hasPrefix(".report.json.") == true, "\(beside)")
+        }
+    }
+
     /// Links and pipes in the place of the files themselves.
     @Test(arguments: Caller.allCases) func `output files replace nothing but files`(caller: Caller) throws {
         try Fixture.run { fixture in

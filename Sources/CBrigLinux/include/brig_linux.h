@@ -54,6 +54,9 @@ int brig_is_cgroup(int fd);
 /// Bytes and inodes in use in the file system of a descriptor.
 int brig_file_system_use(int fd, uint64_t *bytes, uint64_t *inodes);
 
+/// Exchanges what two names of a directory stand for (renameat2(2), RENAME_EXCHANGE).
+int brig_exchange(int directory, const char *one, const char *other);
+
 // MARK: Processes
 
 int brig_pidfd_open(int process);
