@@ -113,7 +113,7 @@ public struct JobRunner: ~Copyable {
     /// What the command line asks for, else what the image is made for.
     private func program(_ image: RootImage) throws(LaunchError) -> Command {
         guard let program = request.command ?? image.defaults?.command else {
-            let hint = "brig run [options] -- PROGRAM [ARGUMENT...]"
+            let hint = "brig \(request.audit == nil ? "run" : "audit") [options] -- PROGRAM [ARGUMENT...]"
             throw LaunchError("command", "no program to run" + (image.defaults == nil ? "" : ": the image \(image.identity.reference) names none"), hint: hint)
         }
         return program

@@ -88,7 +88,7 @@ public struct AtomicFile: ~Copyable {
         let (directory, name) = (directory.number, name)
         do throws(SystemError) {
             try check("renameat", path) { unsafe renameat(directory, temporary, directory, name) }
-        } catch where error.errno == EISDIR {
+        } catch  where error.errno == EISDIR {
             // Whoever made a directory there meanwhile has it back under the temporary name.
             try check("renameat2", path) { unsafe brig_exchange(directory, temporary, name) }
         }

@@ -25,8 +25,9 @@ struct PolicyCheck: ParsableCommand {
         var failed = false
         for policy in policies {
             do {
-                _ = try PolicyLoader.load(policy)
+                let resolved = try PolicyLoader.resolve(policy)
                 print("\(policy): valid")
+                tellReplaced(resolved)
             } catch {
                 failed = true
                 for diagnostic in error.diagnostics { print(diagnostic) }
@@ -34,6 +35,15 @@ struct PolicyCheck: ParsableCommand {
             }
         }
         if failed { throw ExitCode(1) }
+    }
+
+    /// Lists that replace a base's are no fault, and hardly ever meant.
+    private func tellReplaced(_ policy: PolicyLoader.Resolved) {
+        do {
+            for finding in try PolicyLint.findings(policy) where finding.kind == .replaced { print(finding) }
+        } catch {
+            print("not looked into: \(error)")
+        }
     }
 }
 

@@ -160,8 +160,15 @@ struct RunArguments: Equatable {
     private static func absolute(_ path: String) throws(UsageError) -> String {
         if path.hasPrefix("/") { return path }
         do {
-            let directory = try readLink("/proc/self/cwd")
-            return path == "." ? directory : "\(directory)/\(path.hasPrefix("./") ? String(path.dropFirst(2)) : path)"
+            // The kernel's own path of the directory has no links, so what leads up from it is known.
+            var directory = try readLink("/proc/self/cwd").split(separator: "/")[...]
+            var names = path.split(separator: "/", omittingEmptySubsequences: false)[...]
+            while let first = names.first, first == "." || first == ".." {
+                names = names.dropFirst()
+                if first == ".." { directory = directory.dropLast() }
+            }
+            while names.last?.isEmpty == true { names = names.dropLast() }
+            return "/" + (directory + names).joined(separator: "/")
         } catch {
             throw UsageError("--bind \(path): \(error)")
         }

@@ -25,6 +25,8 @@ enum ChildStage {
             return LaunchError(name, "\(what): \(reason)", errno: message.error, hint: rootHint(message.error))
         case BRIG_STAGE_STDIO:
             return LaunchError(name, "standard stream \(message.detail): \(reason)", errno: message.error, hint: message.detail == 0 ? StandardInput.hint : nil)
+        case BRIG_STAGE_INIT where message.error == EAGAIN:
+            return LaunchError(name, reason, errno: message.error, hint: "limits.pids must leave room for the job's init and its program: at least 2")
         case BRIG_STAGE_DIRECTORY:
             return LaunchError(name, "working directory \(plan.workingDirectory): \(reason)", errno: message.error, hint: "it must exist inside the job's root, and its user must be able to enter it")
         case BRIG_STAGE_LIMITS:
