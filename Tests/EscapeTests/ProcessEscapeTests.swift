@@ -62,7 +62,7 @@ import Testing
     /// that wall down, as what it leaves is gone only with the machine.
     @Test(.requires(.ordinaryUser), arguments: Caller.allCases) func `no two processes trace each other to their ends`(caller: Caller) throws {
         let program = """
-            import ctypes, os, time
+            import ctypes, os
             libc = ctypes.CDLL(None, use_errno=True)
             def trace(request, process, options):
                 return 0 if libc.ptrace(request, process, None, ctypes.c_void_p(options)) == 0 else ctypes.get_errno()
@@ -71,21 +71,20 @@ import Testing
             if child == 0:
                 os.read(go[0], 1)
                 print("second", trace(0x4206, os.getppid(), 0x40), flush=True)
-                print("without", trace(0x4206, os.getppid(), 0), trace(0x4200, os.getppid(), 0x40), flush=True)
+                print("options", trace(0x4200, os.getppid(), 0x40), flush=True)
                 os.write(went[1], b"x")
-                time.sleep(1000)
+                os._exit(0)
             print("first", trace(0x4206, child, 0x40), flush=True)
             os.write(go[1], b"x")
             os.read(went[0], 1)
-            time.sleep(1000)
             """
         try Fixture.run { fixture in
             for (subcommand, record) in [("run", "denied"), ("run", "none"), ("audit", "denied")] {
                 let policy = try fixture.lenient(["ptrace"], record: record)
-                let job = try fixture.launch(policy, ["--timeout", "\(Int(2 * timeFactor))s"], ["/usr/bin/python3", "-c", program], as: caller, subcommand: subcommand)
-                #expect(job.reason == "wall-time", job.summary)
+                let job = try fixture.launch(policy, [], ["/usr/bin/python3", "-c", program], as: caller, subcommand: subcommand)
+                #expect(job.exitCode == 0, job.summary)
                 let isGranted = record != "none"
-                #expect(job.outcome.lines.prefix(3) == [isGranted ? "first 0" : "first 1", "second 1", "without 0 1"], "\(subcommand) \(record): \(job.summary)")
+                #expect(job.outcome.lines.prefix(3) == [isGranted ? "first 0" : "first 1", "second 1", "options 1"], "\(subcommand) \(record): \(job.summary)")
                 if isGranted { #expect(job.violations.contains { $0.hasPrefix("syscall ptrace ") }, job.summary) }
             }
         }
