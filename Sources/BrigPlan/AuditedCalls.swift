@@ -13,7 +13,6 @@ extension SystemCallPolicy {
     ///
     /// Where the policy says `kill` for one of them, it is refused with EPERM. Numbers that this version does not know are answered ENOSYS, and no call of
     /// a foreign ABI is run.
-    ///
     func audited() -> SystemCallPolicy {
         let refused = Self.alwaysRefused
         let listed = Self.listedValues

@@ -53,7 +53,7 @@ public struct RecordedCalls: Sendable, Equatable {
     public var uncountedCalls: UInt64 = 0
     /// Calls whose arguments were one more distinct set than fits; they are in `calls`.
     public var uncountedArguments: UInt64 = 0
-    /// Of these, by number, those that were not let to run.
+    /// By number: calls that were not let to run, where no kept arguments tell them from those that were.
     public var uncountedRefusals: [UInt32: UInt64] = [:]
     /// By kind: observations that were one more distinct one than fits.
     public var uncountedObservations: [Observation.Kind: UInt64] = [:]

@@ -85,6 +85,7 @@ import Testing
                 #expect(job.exitCode == 0, job.summary)
                 let isGranted = record != "none"
                 #expect(job.outcome.lines.prefix(3) == [isGranted ? "first 0" : "first 1", "second 1", "options 1"], "\(subcommand) \(record): \(job.summary)")
+                if subcommand == "audit" { #expect(Set(job.verdicts("ptrace")) == ["allow ran", "allow"], "\(job.verdicts("ptrace"))") }
                 if isGranted { #expect(job.violations.contains { $0.hasPrefix("syscall ptrace ") }, job.summary) }
             }
         }

@@ -7,7 +7,7 @@ import Testing
     @Test func `a running job is listed with what started it, and not when it is over`() throws {
         try Fixture.run { fixture in
             let other = try fixture.shared()
-            // The first line of the terminal's is the job's own: what it writes into its command line must not write into the terminal.
+            // What stands in a command line must not write into the terminal of who lists it.
             let waiting = "until test -e /media/go; do sleep 0.05; done; : \u{1b}[2J"
             let jobs = "\(Executables.brig) jobs"
             let script =

@@ -9,9 +9,9 @@ public enum ExitStops {
     private static let option: UInt64 = 0x40
     private static let requests: [UInt32] = [0x4200, 0x4206]  // PTRACE_SETOPTIONS, PTRACE_SEIZE
 
-    private static func number(_ abi: SeccompABI) -> UInt32 { abi == .x86_64 ? 101 : 117 }
+    static func ptrace(_ abi: SeccompABI) -> UInt32 { abi == .x86_64 ? 101 : 117 }
 
-    static func call(_ abi: SeccompABI) -> AskedCall { AskedCall(number: number(abi), values: requests) }
+    static func call(_ abi: SeccompABI) -> AskedCall { AskedCall(number: ptrace(abi), values: requests) }
 
     /// Whether a native call sets a tracer's options.
     public static func mayBeAsked(by number: UInt32, _ arguments: SeccompVerdicts.Arguments) -> Bool { call(.native).isMade(by: number, first: arguments[0]) }
@@ -23,7 +23,7 @@ public enum ExitStops {
     static func rules(_ abi: SeccompABI) -> [SystemCallPolicy.Rule] {
         requests.map { request in
             .init(
-                number: number(abi), action: .errno(1),
+                number: ptrace(abi), action: .errno(1),
                 conditions: [
                     .init(index: 0, comparison: .equal, value: UInt64(request), isWord: true),
                     .init(index: 3, comparison: .maskedEqual, value: option, mask: option, isWord: false),

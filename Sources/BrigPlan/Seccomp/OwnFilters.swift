@@ -5,13 +5,12 @@ public enum OwnFilters {
     /// seccomp with SECCOMP_SET_MODE_FILTER; prctl with PR_SET_SECCOMP and PR_SET_SYSCALL_USER_DISPATCH; ptrace with PTRACE_SYSCALL,
     /// PTRACE_SYSEMU, PTRACE_SYSEMU_SINGLESTEP and PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG.
     public static func calls(_ abi: SeccompABI) -> [AskedCall] {
-        let (seccomp, prctl, ptrace): (UInt32, UInt32, UInt32) = abi == .x86_64 ? (317, 157, 101) : (277, 167, 117)
-        return [AskedCall(number: seccomp, values: [1]), AskedCall(number: prctl, values: [22, 59]), AskedCall(number: ptrace, values: [24, 31, 32, 0x4210])]
+        let (seccomp, prctl): (UInt32, UInt32) = abi == .x86_64 ? (317, 157) : (277, 167)
+        return [AskedCall(number: seccomp, values: [1]), AskedCall(number: prctl, values: [22, 59]), AskedCall(number: ExitStops.ptrace(abi), values: [24, 31, 32, 0x4210])]
     }
 
     /// The same, and those that the supervisor grants one by one.
     static func asked(_ abi: SeccompABI) -> [AskedCall] {
-        let exits = ExitStops.call(abi)
-        return calls(abi).map { $0.number == exits.number ? AskedCall(number: $0.number, values: $0.values + exits.values) : $0 }
+        calls(abi).map { $0.number == ExitStops.ptrace(abi) ? AskedCall(number: $0.number, values: $0.values + ExitStops.call(abi).values) : $0 }
     }
 }

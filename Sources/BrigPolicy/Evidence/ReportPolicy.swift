@@ -22,15 +22,15 @@ public struct ReportPolicy: Sendable {
         for report in reports {
             for override in report.overrides { notes.append("\(report.path) was made with \(override.flag), and \(override.pointer) is not in the policy") }
         }
-        let seen = Self.seen(reports, &notes)
+        let seen = Self.seen(reports, &notes).map { (call: $0, arguments: SeenArguments($0)) }
         // A program that crowds a report with values must not get a policy that is the wider for it.
-        let unknown = seen.map { (call: $0.name, arguments: SeenArguments($0).unknown) }.filter { !$0.arguments.isEmpty }
+        let unknown = seen.filter { !$0.arguments.unknown.isEmpty }
         if let first = unknown.first, !acceptsGaps {
-            throw ObservationError("\(first.call): the report has more values than it keeps of \(first.arguments.joined(separator: ", ")), so any would be allowed; --incomplete makes that policy all the same")
+            throw ObservationError("\(first.call.name): the report has more values than it keeps of \(first.arguments.unknown.joined(separator: ", ")), so any would be allowed; --incomplete makes that policy all the same")
         }
         var rules: [JSONValue] = []
-        for call in seen { rules += Self.rules(call) }
-        rules += Self.companions(of: seen)
+        for (call, arguments) in seen { rules += Self.rules(call, arguments) }
+        rules += Self.companions(of: seen.map(\.call))
         let description = "What \(Self.commands(reports)) used, by \(reports.map(\.path).joined(separator: ", "))\(notes.isEmpty ? "." : "; \(notes.joined(separator: "; ")).")"
         func document(accepting calls: [String]) -> JSONValue {
             let accept: JSONValue = calls.isEmpty ? [] : [["names": .array(calls.map { .string($0) }), "reason": "the program was seen to use them"]]
@@ -39,7 +39,7 @@ public struct ReportPolicy: Sendable {
                 "syscalls": ["default": "errno:EPERM", "allow": [], "deny": [], "rules": .array(rules), "accept": accept],
             ]
         }
-        self.document = document(accepting: try Self.dangerous(document(accepting: [])).filter { call in !unknown.contains { $0.call == call } })
+        self.document = document(accepting: try Self.dangerous(document(accepting: [])).filter { call in !unknown.contains { $0.call.name == call } })
         self.notes = notes
     }
 
@@ -85,8 +85,7 @@ public struct ReportPolicy: Sendable {
         return calls.values.sorted { $0.name < $1.name }
     }
 
-    private static func rules(_ call: SeenCall) -> [JSONValue] {
-        let arguments = SeenArguments(call)
+    private static func rules(_ call: SeenCall, _ arguments: SeenArguments) -> [JSONValue] {
         let reason = ([call.sentence] + arguments.widened).joined(separator: "; ")
         return arguments.alternatives.map { rule([call.name], $0, reason) }
     }

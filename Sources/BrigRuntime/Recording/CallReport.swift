@@ -23,7 +23,9 @@ struct CallReport {
         for (call, count) in recorded.calls {
             guard call.interface == .native, selection.isKept(call.number) else {
                 let group = group(call, SeccompVerdicts.Arguments(repeating: 0))
-                calls.append(report(call, count, group, []))
+                let refused = call.interface == .native ? recorded.uncountedRefusals[call.number] ?? 0 : 0
+                if refused > 0 { calls.append(report(call, refused, Group(verdict: group.verdict, ran: false), [])) }
+                if count > refused { calls.append(report(call, count - refused, group, [])) }
                 continue
             }
             calls += split(call, count, tuples[call.number] ?? [])

@@ -36,13 +36,18 @@ struct CallTally {
         return try service.serve(&notification)
     }
 
-    mutating func add(isNative: Bool, number: UInt32, arguments: SeccompVerdicts.Arguments, runs: Bool) {
+    /// - Parameter isWithheld: refused by the supervisor, whatever the verdict over its arguments
+    mutating func add(isNative: Bool, number: UInt32, arguments: SeccompVerdicts.Arguments, runs: Bool, isWithheld: Bool) {
         guard isNative, number < ArgumentSelection.callCount else {
             let call = RecordedCalls.Call(interface: isNative ? .native : .compatible, number: number)
             if recorded.calls[call] != nil || recorded.calls.count < Self.otherCapacity { recorded.calls[call, default: 0] += 1 } else { recorded.uncountedCalls += 1 }
             return
         }
         native[Int(number)] += 1
+        if isWithheld {
+            recorded.uncountedRefusals[number, default: 0] += 1
+            return
+        }
         guard selection.isKept(number) else { return }
         let tuple = RecordedCalls.ArgumentTuple(number: number, values: selection.kept((0..<6).map { arguments[$0] }, of: number))
         if recorded.arguments[tuple] != nil || recorded.arguments.count < Self.argumentCapacity {

@@ -124,9 +124,10 @@ final class NotificationListener {
         let isNative = call.arch == SeccompABI.native.auditArchitecture
         var verdict = verdicts.verdict(architecture: call.arch, number: nr, arguments: arguments)
         let setsOptions = isNative && ExitStops.mayBeAsked(by: nr, arguments)
-        if setsOptions, verdict.runs, ExitStops.areAsked(by: nr, arguments), !exitTracer.grants(caller, isStillAsking: { brig_notification_is_valid(number, id) == 0 }) { verdict = .errno(EPERM) }
+        let isWithheld = setsOptions && verdict.runs && ExitStops.areAsked(by: nr, arguments) && !exitTracer.grants(caller) { brig_notification_is_valid(number, id) == 0 }
+        if isWithheld { verdict = .errno(EPERM) }
         // What the kernel counts where it runs is not counted here too.
-        if !verdict.runs || letsAllowedGoOn { tally?.add(isNative: isNative, number: nr, arguments: arguments, runs: verdict.runs) }
+        if !verdict.runs || letsAllowedGoOn { tally?.add(isNative: isNative, number: nr, arguments: arguments, runs: verdict.runs, isWithheld: isWithheld) }
         if !verdict.isViolation { return try answer(verdict, nr, first: call.args.0, id, goesOn: setsOptions) }
         let (action, error, ends) = Self.answer(verdict)
         var abi = nativeABI

@@ -59,6 +59,7 @@ int brig_exchange(int directory, const char *one, const char *other);
 
 // MARK: Processes
 
+/// pidfd_open(2); closed on exec.
 int brig_pidfd_open(int process);
 int brig_pidfd_send_signal(int pidfd, int signal);
 
