@@ -25,8 +25,9 @@ public struct ReportPolicy: Sendable {
         let seen = Self.seen(reports, &notes).map { (call: $0, arguments: SeenArguments($0)) }
         // A program that crowds a report with values must not get a policy that is the wider for it.
         let unknown = seen.filter { !$0.arguments.unknown.isEmpty }
-        if let first = unknown.first, !acceptsGaps {
-            throw ObservationError("\(first.call.name): the report has more values than it keeps of \(first.arguments.unknown.joined(separator: ", ")), so any would be allowed; --incomplete makes that policy all the same")
+        if let (call, arguments) = unknown.first, !acceptsGaps {
+            let what = arguments.unknown.joined(separator: ", ")
+            throw ObservationError("\(call.name): the report has more values than it keeps of \(what), so any would be allowed; --incomplete makes that policy all the same")
         }
         var rules: [JSONValue] = []
         for (call, arguments) in seen { rules += Self.rules(call, arguments) }
