@@ -16,8 +16,8 @@ public final class CallTracer {
     }
 
     private let maps: CountingProgram.Maps
-    private var counting: TracingProgram
-    /// Where both are kept beyond this job: the lock on them, and how often the program had been skipped.
+    private var counting: CountingPrograms
+    /// Where they are kept beyond this job: the lock on them, and how often the program had been skipped.
     private let kept: Kept?
     private let observing: Observing?
 
@@ -55,7 +55,7 @@ public final class CallTracer {
         if skipsInit, observed.isEmpty, let hold = KeptTracer.take() {
             kept = Kept(lock: hold.lock, earlierMisses: hold.earlierMisses)
             maps = hold.maps
-            counting = hold.program
+            counting = hold.programs
             observing = nil
             return
         }
@@ -64,14 +64,14 @@ public final class CallTracer {
         let maps = try CountingProgram.Maps.new()
         let program = CountingProgram(layout: layout, skipsInit: skipsInit)
         if observed.isEmpty {
-            counting = try TracingProgram(program.assemble(maps) { _, _ in }, at: layout.enter, named: "sys_enter")
+            counting = try CountingPrograms(program.assemble(maps) { _, _ in }, maps, layout)
             observing = nil
         } else {
             let programs = try Self.observing(layout)
             let exit = try TracingProgram(programs.exit(maps.state), at: layout.exit, named: "sys_exit")
             let executed = try TracingProgram(programs.executed(maps.state), at: layout.executed, named: "sched_process_exec")
             let targets = ObservingPrograms.Target.of(observed)
-            counting = try TracingProgram(program.assemble(maps) { code, maps in programs.enter(&code, targets, maps.state) }, at: layout.enter, named: "sys_enter")
+            counting = try CountingPrograms(program.assemble(maps) { code, maps in programs.enter(&code, targets, maps.state) }, maps, layout)
             observing = Observing(programs: programs, exit: exit, executed: executed)
         }
         self.maps = maps
@@ -93,7 +93,7 @@ public final class CallTracer {
         do throws(SystemError) { try maps.selection.set(selection.bytes) } catch { throw TracingError(error) }
         try observing?.exit.attach()
         try observing?.executed.attach()
-        if !counting.isAttached { try counting.attach() }
+        try counting.attach()
     }
 
     /// From now on the calls of a job are counted.
@@ -127,8 +127,7 @@ public final class CallTracer {
             if count > 0 { recorded.calls[.init(interface: .native, number: UInt32(number))] = count }
         }
         for (key, value) in try maps.others.entries() {
-            let interface = RecordedCalls.Interface(rawValue: key.load(4, as: UInt32.self)) ?? .compatible
-            recorded.calls[.init(interface: interface, number: key.load(0, as: UInt32.self))] = value.load(0, as: UInt64.self)
+            recorded.calls[.init(interface: .native, number: key.load(0, as: UInt32.self))] = value.load(0, as: UInt64.self)
         }
         for (key, value) in try maps.arguments.entries() {
             let values = (0..<6).map { key.load(8 + 8 * $0, as: UInt64.self) }
@@ -140,7 +139,7 @@ public final class CallTracer {
         try readObservations(&recorded, state)
         let earlier: UInt64? = if let kept { kept.earlierMisses } else { 0 }
         let misses = counting.misses.flatMap { now in earlier.map { now - $0 } }
-        if misses != 0 { recorded.gaps.append(misses.map { "the kernel skipped the counting program \($0) times" } ?? "the kernel does not tell whether it skipped the counting program") }
+        if misses != 0 { recorded.gaps.append(misses.map { "the kernel skipped the counting programs \($0) times" } ?? "the kernel does not tell whether it skipped the counting programs") }
         if recorded.uncountedCalls > 0 { recorded.gaps.append("\(recorded.uncountedCalls) calls with numbers that no call has were too many to tell apart") }
         return recorded
     }

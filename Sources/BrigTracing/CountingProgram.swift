@@ -11,7 +11,7 @@ struct CountingProgram: ~Copyable {
         let counts: TracingMap
         /// `ArgumentSelection`
         let selection: TracingMap
-        /// Counts by number and interface: calls that have no place in `counts`.
+        /// Counts by number: calls that have no place in `counts`.
         let others: TracingMap
         /// Counts by number and kept arguments.
         let arguments: TracingMap
@@ -56,8 +56,10 @@ struct CountingProgram: ~Copyable {
         static let lostArguments: Int32 = 16
         /// One for each `Observation.Kind`, from 1.
         static let lostObservations: Int32 = 24
-        /// For each lane the task of the job's that it saw last: its address and start. Told apart by both, no other task is taken for it when it is gone.
+        /// For each lane the task of the job's that it saw last, and the last that is not the job's: the place of its registers, and its address.
         static let known: Int32 = 64
+        static let ours: Int32 = 0
+        static let others: Int32 = 16
         static let knownSize = 64
         static func size(_ lanes: Lanes) -> Int { Int(known) + lanes.count * knownSize }
     }
@@ -71,23 +73,45 @@ struct CountingProgram: ~Copyable {
     /// Its first process is brig's own.
     let skipsInit: Bool
 
-    /// Loads r6: the task. Leaves the program for a task that is not the job's.
-    func match(_ code: inout TracingAssembler, _ maps: borrowing Maps) {
-        let isOurs = code.label(), isKnown = code.label(), next = code.label(), other = code.label()
+    /// Leaves the program for a task that is not the job's.
+    ///
+    /// A task is known by the place of its registers, which is on its own kernel stack: asking for the task itself takes more time than all the rest of the program.
+    /// No task moves into the job or out of it. The stack of one that is gone may become another's, so a second program forgets each task that ends (``forget(_:)``).
+    private func match(_ code: inout TracingAssembler, _ maps: borrowing Maps) {
+        let isOurs = code.label(), isKnown = code.label(), next = code.label(), isOther = code.label(), leave = code.label()
+        code.call(.processorNumber)
+        code.and(.r0, Int32(maps.lanes.count - 1))
+        code.move(.r6, .r0)
+        if !maps.lanes.areShared {
+            known(&code, maps)
+            code.load(.double, .r2, .r1, State.ours)
+            code.jump(.r2, .equal, .r7, isKnown)
+            code.load(.double, .r2, .r1, State.others)
+            code.jump(.r2, .equal, .r7, leave)
+        }
         code.value(.r1, of: maps.state)
         code.load(.word, .r1, .r1, State.namespace)
-        code.jump(.r1, .equal, 0, other)
+        code.jump(.r1, .equal, 0, leave)
         code.store(.double, .frame, -32, .r1)
+        code.store(.double, .frame, -40, .r7)
+        code.store(.double, .frame, -104, .r8)
         code.call(.currentTask)
-        code.move(.r6, .r0)
-        recognize(&code, maps, isKnown)
         // The ids of the process, one for each namespace: that of the innermost is the last.
-        code.load(.double, .r3, .r6, layout.taskThreadID)
-        code.load(.word, .r2, .r3, layout.idLevel)
+        // Read, not loaded: of a pointer that is loaded from a task the kernel looks up by name what it may be trusted with, some milliseconds long.
+        code.move(.r3, .r0)
+        code.add(.r3, layout.taskThreadID)
+        readKernel(&code, to: -16, bytes: 8)
+        code.load(.double, .r9, .frame, -16)
+        code.move(.r3, .r9)
+        code.add(.r3, layout.idLevel)
+        code.store(.double, .frame, -24, value: 0)
+        readKernel(&code, to: -24, bytes: 4)
+        code.load(.word, .r2, .frame, -24)
         // The machine's own namespace is no job's: most programs leave here.
-        code.jump(.r2, .equal, 0, other)
+        code.jump(.r2, .equal, 0, isOther)
         code.and(.r2, 63)
         shift(&code, .r2, times: layout.idSize)
+        code.move(.r3, .r9)
         code.add(.r3, layout.idNumbers)
         code.add(.r3, .r2)
         readKernel(&code, to: -16, bytes: layout.idSize)
@@ -96,7 +120,7 @@ struct CountingProgram: ~Copyable {
         compareInode(&code)
         if skipsInit {
             code.jump(.r0, .notEqual, 1, next)
-            code.jump(.r9, .equal, 1, other)
+            code.jump(.r9, .equal, 1, isOther)
             code.jump(isOurs)
         } else {
             code.jump(.r0, .equal, 1, isOurs)
@@ -110,37 +134,63 @@ struct CountingProgram: ~Copyable {
         code.add(.r3, layout.namespaceParent)
         readKernel(&code, to: -16, bytes: 8)
         code.load(.double, .r8, .frame, -16)
-        code.jump(.r8, .equal, 0, other)
+        code.jump(.r8, .equal, 0, isOther)
         compareInode(&code)
         code.jump(.r0, .equal, 1, isOurs)
         code.add(.r7, -1)
         code.jump(.r7, .notEqual, 0, again)
-        code.place(other)
+        code.place(isOther)
+        code.load(.double, .r7, .frame, -40)
+        remember(&code, maps, State.others)
+        code.place(leave)
         code.leave()
         code.place(isOurs)
-        code.load(.double, .r1, .frame, -120)
-        code.store(.double, .r1, 0, .r6)
-        code.load(.double, .r2, .r6, layout.taskStart)
-        code.store(.double, .r1, 8, .r2)
+        code.load(.double, .r7, .frame, -40)
+        code.load(.double, .r8, .frame, -104)
+        remember(&code, maps, State.ours)
         code.place(isKnown)
     }
 
-    /// Goes to `isKnown` where this lane has seen the task before. Leaves the lane at frame - 112, and its entry's address at frame - 120.
-    private func recognize(_ code: inout TracingAssembler, _ maps: borrowing Maps, _ isKnown: TracingAssembler.Label) {
-        let isNew = code.label()
-        code.call(.processorNumber)
-        code.and(.r0, Int32(maps.lanes.count - 1))
-        code.store(.double, .frame, -112, .r0)
-        code.shiftLeft(.r0, Int32(State.knownSize.trailingZeroBitCount))
+    /// The lane in r6 knows the task with the registers at r7 from now on.
+    private func remember(_ code: inout TracingAssembler, _ maps: borrowing Maps, _ place: Int32) {
+        if maps.lanes.areShared { return }
+        code.call(.currentTask)
+        known(&code, maps)
+        code.store(.double, .r1, place + 8, .r0)
+        code.store(.double, .r1, place, .r7)
+    }
+
+    /// r1 becomes the address of what the lane in r6 knows.
+    private func known(_ code: inout TracingAssembler, _ maps: borrowing Maps) {
+        code.move(.r2, .r6)
+        code.shiftLeft(.r2, Int32(State.knownSize.trailingZeroBitCount))
         code.value(.r1, of: maps.state, at: State.known)
-        code.add(.r1, .r0)
-        code.store(.double, .frame, -120, .r1)
-        code.load(.double, .r2, .r1, 0)
-        code.jump(.r2, .notEqual, .r6, isNew)
-        code.load(.double, .r2, .r1, 8)
-        code.load(.double, .r3, .r6, layout.taskStart)
-        code.jump(.r2, .equal, .r3, isKnown)
-        code.place(isNew)
+        code.add(.r1, .r2)
+    }
+
+    /// The program at the end of each task (the tracepoint sched_process_exit): after it the task makes no call, and its stack is still its own.
+    ///
+    /// A lane's place and address are written by its processor alone, the address first. Where that happens beside this, what is forgotten is at most a task that
+    /// goes on, which is then looked at again. Between audits too: what was written when one ended must not outlast its task.
+    static func forget(_ maps: borrowing Maps) -> TracingAssembler {
+        var code = TracingAssembler()
+        let again = code.label()
+        code.load(.double, .r6, .r1, 0)
+        code.move(.r3, 0)
+        code.place(again)
+        code.value(.r1, of: maps.state, at: State.known)
+        code.add(.r1, .r3)
+        for place in [State.ours, State.others] {
+            let next = code.label()
+            code.load(.double, .r2, .r1, place + 8)
+            code.jump(.r2, .notEqual, .r6, next)
+            code.store(.double, .r1, place, value: 0)
+            code.place(next)
+        }
+        code.add(.r3, Int32(State.knownSize))
+        code.jump(.r3, .less, Int32(maps.lanes.count * State.knownSize), again)
+        code.leave()
+        return code
     }
 
     /// r0 becomes 1 where r8 is the job's namespace.
@@ -172,46 +222,36 @@ struct CountingProgram: ~Copyable {
         code.shiftLeft(register, 4)
     }
 
-    /// The program, and after the counting whatever `then` adds (r6 is the task, r7 the registers, r8 the number of a native call below 512).
+    /// The program, and after the counting whatever `then` adds (r7 is the registers, r8 the number of a call below 512).
+    ///
+    /// Of a job only native calls come here: its filter refuses all others.
     func assemble(_ maps: borrowing Maps, then: (inout TracingAssembler, borrowing Maps) -> Void) -> TracingAssembler {
         var code = TracingAssembler()
-        // The context: the registers and the number. It is gone once r1 is used for something else, and below the loop needs all the others.
+        // The context: the registers and the number.
         code.load(.double, .r7, .r1, 0)
         code.load(.double, .r8, .r1, 8)
-        code.store(.double, .frame, -40, .r7)
-        code.store(.double, .frame, -104, .r8)
-        match(&code, maps)
-        code.load(.double, .r7, .frame, -40)
-        code.load(.double, .r8, .frame, -104)
         code.moveWord(.r8, .r8)
+        match(&code, maps)
 
-        let isForeign = code.label(), isCompatible = code.label(), done = code.label()
-        code.load(.word, .r9, .r6, layout.foreignFlags)
-        code.and(.r9, layout.foreignBit)
-        code.jump(.r9, .notEqual, 0, isCompatible)
-        code.jump(.r8, .greaterOrEqual, Int32(ArgumentSelection.callCount), isForeign)
+        let isOther = code.label(), done = code.label()
+        code.jump(.r8, .greaterOrEqual, Int32(ArgumentSelection.callCount), isOther)
         count(&code, maps)
         keepArguments(&code, maps, done)
         code.place(done)
         then(&code, maps)
         code.leave()
 
-        code.place(isCompatible)
-        code.move(.r9, 1)
-        code.place(isForeign)
-        code.store(.word, .frame, -48, .r8)
-        code.store(.word, .frame, -44, .r9)
+        code.place(isOther)
+        code.store(.double, .frame, -48, .r8)
         Self.increment(&code, maps.others, keyAt: -48, orElse: maps.state, State.lostCalls)
         code.leave()
         return code
     }
 
     private func count(_ code: inout TracingAssembler, _ maps: borrowing Maps) {
-        code.load(.double, .r0, .frame, -112)
-        code.and(.r0, Int32(maps.lanes.count - 1))
-        code.shiftLeft(.r0, Int32(Self.laneSize.trailingZeroBitCount))
+        code.shiftLeft(.r6, Int32(Self.laneSize.trailingZeroBitCount))
         code.value(.r1, of: maps.counts)
-        code.add(.r1, .r0)
+        code.add(.r1, .r6)
         code.move(.r2, .r8)
         code.shiftLeft(.r2, 3)
         code.add(.r1, .r2)

@@ -2,7 +2,7 @@ internal import BrigSystem
 internal import CBrigLinux
 internal import Glibc
 
-/// The counting program and its maps, attached and held by names in the kernel's bpf file system: an audit finds them there, and need not have them checked.
+/// The counting programs and their maps, attached and held by names in the kernel's bpf file system: an audit finds them there, and need not have them checked.
 ///
 /// Nothing is kept unless somebody asks for it, since every system call of the machine passes an attached program. One audit has it at a time; an audit beside
 /// that one, one without an init, and one that keeps paths or addresses load their own. It is gone with the file system, at the latest when the machine restarts.
@@ -25,7 +25,7 @@ public enum KeptTracer {
 
     // MARK: Keeping
 
-    /// Has the kernel check the program, and attaches it for audits from now on.
+    /// Has the kernel check the programs, and attaches them for audits from now on.
     ///
     /// - Throws: where that is not possible, or something is attached already
     public static func attach() throws(TracingError) {
@@ -33,9 +33,9 @@ public enum KeptTracer {
         let layout = try KernelLayout()
         let maps = try CountingProgram.Maps.new()
         let code = CountingProgram(layout: layout, skipsInit: true).assemble(maps) { _, _ in }
-        var program = try TracingProgram(code, at: layout.enter, named: "sys_enter")
-        try program.attach()
-        do throws(SystemError) { try keep(maps, program, layout, code) } catch { throw TracingError("\(error)") }
+        var programs = try CountingPrograms(code, maps, layout)
+        try programs.attach()
+        do throws(SystemError) { try keep(maps, programs, layout, code) } catch { throw TracingError("\(error)") }
     }
 
     /// Others must not be able to take the names.
@@ -55,25 +55,30 @@ public enum KeptTracer {
     }
 
     private static func keep(
-        _ maps: borrowing CountingProgram.Maps, _ program: borrowing TracingProgram, _ layout: KernelLayout, _ code: TracingAssembler
+        _ maps: borrowing CountingProgram.Maps, _ programs: borrowing CountingPrograms, _ layout: KernelLayout, _ code: TracingAssembler
     ) throws(SystemError) {
         // It gets its name when all but the attachment is there: whoever is killed meanwhile leaves nothing attached. There are no dots in names here.
         let parts = "\(directory)-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         try check("mkdir", parts) { unsafe mkdir(parts, 0o700) }
         do throws(SystemError) {
             try maps.keep(parts)
-            for (name, bytes) in [("layout", layout.bytes), ("text", code.bytesWithoutMaps)] {
+            for (name, bytes) in [("layout", layout.bytes), ("text", text(code, maps))] {
                 let map = try TracingMap(.value(bytes: bytes.count))
                 try map.set(bytes)
                 try map.keep("\(parts)/\(name)")
             }
-            try program.keep(parts)
+            try programs.keep(parts)
             try check("rename", directory) { unsafe rename(parts, directory) }
         } catch {
             do throws(SystemError) { try remove(parts) } catch {}  // what is left of it is attached to nothing
             throw error
         }
-        try program.keepAttached(directory)
+        try programs.keepAttached(directory)
+    }
+
+    /// Both programs, as bytes that are the same wherever they do the same.
+    private static func text(_ code: TracingAssembler, _ maps: borrowing CountingProgram.Maps) -> [UInt8] {
+        code.bytesWithoutMaps + CountingProgram.forget(maps).bytesWithoutMaps
     }
 
     /// Lets go of what is kept: the kernel detaches it when the audit that has it, if one has, is over.
@@ -112,8 +117,8 @@ public enum KeptTracer {
     /// What one audit has of it. The directory is locked for as long as it lives.
     struct Hold: ~Copyable {
         let maps: CountingProgram.Maps
-        let program: TracingProgram
-        /// Times that the program was skipped before this audit; nil where the kernel does not tell.
+        let programs: CountingPrograms
+        /// Times that they were skipped before this audit; nil where the kernel does not tell.
         let earlierMisses: UInt64?
         let lock: FileDescriptor
 
@@ -132,12 +137,12 @@ public enum KeptTracer {
                 let path = "/proc/self/fd/\(number)"
                 let lanes = Lanes.current()
                 let maps = try CountingProgram.Maps(lanes) { name, shape throws(SystemError) in try TracingMap(named: "\(path)/\(name)", shape) }
-                let program = try TracingProgram(named: path)
+                let programs = try CountingPrograms(named: path)
                 try Self.compare(path, maps)
-                earlierMisses = program.misses
+                earlierMisses = programs.misses
                 self.lock = lock
                 self.maps = maps
-                self.program = program
+                self.programs = programs
             } catch {
                 switch error.errno {
                 case ENOENT where error.subject == directory: throw .absent
@@ -148,11 +153,11 @@ public enum KeptTracer {
             }
         }
 
-        /// Whether the program does what this version's would.
+        /// Whether the programs do what this version's would.
         private static func compare(_ path: String, _ maps: borrowing CountingProgram.Maps) throws(SystemError) {
             let words = try TracingMap(named: "\(path)/layout", .value(bytes: KernelLayout.byteCount)).get()
             guard let layout = KernelLayout(bytes: words) else { throw SystemError("bpf", "\(path)/layout", errno: ESTALE) }
-            let expected = CountingProgram(layout: layout, skipsInit: true).assemble(maps) { _, _ in }.bytesWithoutMaps
+            let expected = text(CountingProgram(layout: layout, skipsInit: true).assemble(maps) { _, _ in }, maps)
             guard try TracingMap(named: "\(path)/text", .value(bytes: expected.count)).get() == expected else { throw SystemError("bpf", "\(path)/text", errno: ESTALE) }
         }
 

@@ -6,8 +6,6 @@ internal import Glibc
 struct KernelLayout {
     // Offsets in bytes.
     let taskThreadID: Int32
-    /// When a task was started, in nanoseconds: with its address, what it is known by.
-    let taskStart: Int32
     let idLevel: Int32
     let idNumbers: Int32
     /// Size of one of a process's ids, one for each pid namespace that it is in.
@@ -19,14 +17,13 @@ struct KernelLayout {
     /// Registers of the six arguments, in `struct pt_regs`.
     let arguments: [Int32]
     let programFileName: Int32
-    /// Where a bit tells that a call came through the machine's 32-bit ABI, in `struct task_struct`, and the bit.
-    let foreignFlags: Int32
-    let foreignBit: Int32
 
     // Ids of types: the tracepoints.
     let enter: UInt32
     let exit: UInt32
     let executed: UInt32
+    /// sched_process_exit
+    let ended: UInt32
 
     /// What was looked up: offsets, then ids.
     private let words: [Int32]
@@ -51,19 +48,13 @@ struct KernelLayout {
         let offsets = words
         (taskThreadID, idLevel, idNumbers, idSize, idNumber, idNamespace) = (offsets[0], offsets[1], offsets[2], offsets[3], offsets[4], offsets[5])
         (namespaceParent, namespaceInode, programFileName) = (offsets[6], offsets[7] + offsets[8], offsets[9])
-        taskStart = offsets[11]
-        foreignFlags = offsets[10] + offsets[12]
         #if arch(x86_64)
-        // TS_COMPAT (arch/x86/include/asm/thread_info.h)
-        foreignBit = 0x0002
-        arguments = Array(offsets[13..<19])
+        arguments = Array(offsets[10..<16])
         #else
-        // TIF_32BIT (arch/arm64/include/asm/thread_info.h)
-        foreignBit = 1 << 22
-        arguments = (0..<6).map { offsets[13] + 8 * $0 }
+        arguments = (0..<6).map { offsets[10] + 8 * $0 }
         #endif
         let ids = words.suffix(Self.points.count).map { UInt32(bitPattern: $0) }
-        (enter, exit, executed) = (ids[0], ids[1], ids[2])
+        (enter, exit, executed, ended) = (ids[0], ids[1], ids[2], ids[3])
     }
 
     // MARK: As bytes
@@ -82,20 +73,19 @@ struct KernelLayout {
 
     private static var names: [UInt8] { Array((members.map { "\($0.structure).\($0.member.map { "\($0)" } ?? "")" } + points.map { "\($0)" }).joined(separator: "\n").utf8) }
 
-    private static let points: [StaticString] = ["btf_trace_sys_enter", "btf_trace_sys_exit", "btf_trace_sched_process_exec"]
+    private static let points: [StaticString] = ["btf_trace_sys_enter", "btf_trace_sys_exit", "btf_trace_sched_process_exec", "btf_trace_sched_process_exit"]
 
     private static var members: [(structure: StaticString, member: StaticString?)] {
         let common: [(StaticString, StaticString?)] = [
             ("task_struct", "thread_pid"), ("pid", "level"), ("pid", "numbers"), ("upid", nil), ("upid", "nr"), ("upid", "ns"), ("pid_namespace", "parent"),
-            ("pid_namespace", "ns"), ("ns_common", "inum"), ("linux_binprm", "filename"), ("task_struct", "thread_info"),
-            ("task_struct", "start_boottime"),
+            ("pid_namespace", "ns"), ("ns_common", "inum"), ("linux_binprm", "filename"),
         ]
         #if arch(x86_64)
         return common + [
-            ("thread_info", "status"), ("pt_regs", "di"), ("pt_regs", "si"), ("pt_regs", "dx"), ("pt_regs", "r10"), ("pt_regs", "r8"), ("pt_regs", "r9"),
+            ("pt_regs", "di"), ("pt_regs", "si"), ("pt_regs", "dx"), ("pt_regs", "r10"), ("pt_regs", "r8"), ("pt_regs", "r9"),
         ]
         #else
-        return common + [("thread_info", "flags"), ("pt_regs", "regs")]
+        return common + [("pt_regs", "regs")]
         #endif
     }
 

@@ -22,25 +22,28 @@ struct TracingProgram: ~Copyable {
         program = FileDescriptor(owning: number)
     }
 
-    /// The program and its attachment that names in a directory of a bpf file system hold.
-    init(named directory: String) throws(SystemError) {
-        let program = FileDescriptor(owning: try check("bpf", "\(directory)/program") { unsafe brig_tracing_open("\(directory)/program") })
-        let link = FileDescriptor(owning: try check("bpf", "\(directory)/link") { unsafe brig_tracing_open("\(directory)/link") })
+    /// The program that a name in a bpf file system holds, and its attachment that a name beside it holds.
+    init(named path: String) throws(SystemError) {
+        let program = FileDescriptor(owning: try check("bpf", path) { unsafe brig_tracing_open(path) })
+        let linkPath = Self.linkPath(path)
+        let link = FileDescriptor(owning: try check("bpf", linkPath) { unsafe brig_tracing_open(linkPath) })
         self.program = program
         self.link = consume link
     }
 
     /// A name holds the program from now on.
-    func keep(_ directory: String) throws(SystemError) {
+    func keep(_ path: String) throws(SystemError) {
         let program = program.number
-        try check("bpf", "\(directory)/program") { unsafe brig_tracing_pin(program, "\(directory)/program") }
+        try check("bpf", path) { unsafe brig_tracing_pin(program, path) }
     }
 
-    /// A name holds its attachment from now on: it goes on being run when this value is gone.
-    func keepAttached(_ directory: String) throws(SystemError) {
-        let attachment = attachment
-        try check("bpf", "\(directory)/link") { unsafe brig_tracing_pin(attachment, "\(directory)/link") }
+    /// A name beside that of the program holds its attachment from now on: it goes on being run when this value is gone.
+    func keepAttached(_ path: String) throws(SystemError) {
+        let attachment = attachment, path = Self.linkPath(path)
+        try check("bpf", path) { unsafe brig_tracing_pin(attachment, path) }
     }
+
+    private static func linkPath(_ path: String) -> String { "\(path)-link" }
 
     mutating func attach() throws(TracingError) {
         let number = program.number

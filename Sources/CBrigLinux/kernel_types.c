@@ -65,11 +65,15 @@ static int32_t member_offset(const struct description *all, const struct btf_typ
     return -1;
 }
 
-static void find_members(const struct description *all, const struct btf_type *type, struct brig_member *members, size_t count) {
+/// How many it has found.
+static size_t find_members(const struct description *all, const struct btf_type *type, struct brig_member *members, size_t count) {
+    size_t found = 0;
     for (size_t i = 0; i < count; i++) {
         if (members[i].offset >= 0 || !is_named(all, type->name_off, members[i].structure)) continue;
         members[i].offset = members[i].member ? member_offset(all, type, members[i].member, 4) : (int32_t)type->size;
+        found += members[i].offset >= 0;
     }
+    return found;
 }
 
 int brig_kernel_types(const void *bytes, size_t size, struct brig_member *members, size_t member_count, struct brig_type *types, size_t type_count) {
@@ -89,13 +93,17 @@ int brig_kernel_types(const void *bytes, size_t size, struct brig_member *member
     for (size_t i = 0; i < member_count; i++) members[i].offset = -1;
     for (size_t i = 0; i < type_count; i++) types[i].id = 0;
     uint32_t id = 1;
-    for (const struct btf_type *type = first_type(&all); type; type = next_type(&all, type), id++) {
+    // What is asked for lies near the beginning of a hundred thousand types.
+    size_t missing = member_count + type_count;
+    for (const struct btf_type *type = first_type(&all); type && missing > 0; type = next_type(&all, type), id++) {
         uint32_t kind = BTF_INFO_KIND(type->info);
         if (type->name_off == 0) continue;
-        if (kind == BTF_KIND_STRUCT) find_members(&all, type, members, member_count);
+        if (kind == BTF_KIND_STRUCT) missing -= find_members(&all, type, members, member_count);
         if (kind != BTF_KIND_TYPEDEF) continue;
         for (size_t i = 0; i < type_count; i++) {
-            if (types[i].id == 0 && is_named(&all, type->name_off, types[i].name)) types[i].id = id;
+            if (types[i].id != 0 || !is_named(&all, type->name_off, types[i].name)) continue;
+            types[i].id = id;
+            missing--;
         }
     }
     return 0;

@@ -44,6 +44,19 @@ import Testing
         }
     }
 
+    /// The kernel gives the memory of a process that ended to the next one, whoever's it is.
+    @Test(.requires(.bpf)) func `a process that begins where another ended is not taken for it, in the job and beside it`() throws {
+        try Fixture.run { fixture in
+            let script = "while :; do \(Executables.probe) denied 100 140 >/dev/null; done & others=$!; \"$@\"; s=$?; kill $others; exit $s"
+            let attempts = "n=0; while [ $n -lt 600 ]; do n=$((n + 1)); (:); \(probeInJob) denied 5 111 >/dev/null; done"
+            let job = try fixture.launch("default", [], shell(attempts), script: script, subcommand: "audit")
+            #expect(job.exitCode == 0, job.summary)
+            #expect(job.count("getpgrp") == 3000 && job.count("getpriority") == 0, job.summary)
+            #expect(job["/syscalls/engine"] == "ebpf" && job["/syscalls/complete"] == true, job.summary)
+            try requireComplete([job])
+        }
+    }
+
     @Test(arguments: engines) func `a refused call runs and the table says what the policy says`(engine: String) throws {
         try Fixture.run { fixture in
             // socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)
