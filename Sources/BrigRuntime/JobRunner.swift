@@ -41,6 +41,8 @@ public struct JobRunner: ~Copyable {
     // MARK: The way through
 
     private mutating func runJob() throws(LaunchError) -> JobReport {
+        let streams = CallerStreams()
+        defer { streams.restore() }
         var policy = request.policy
         let table = try JobTable()
         let slot = try takeSlot(table)

@@ -94,6 +94,41 @@ import Testing
         }
     }
 
+    /// Runs a command on a new terminal, and prints what it has left of the modes and flags that were there.
+    private static let streamsDriver = """
+        import fcntl, json, os, pty, subprocess, sys, termios, threading
+        ours, theirs = pty.openpty()
+        def state(): return [str(termios.tcgetattr(theirs)), fcntl.fcntl(theirs, fcntl.F_GETFL)]
+        before = state()
+        def drain():
+            try:
+                while os.read(ours, 4096): pass
+            except OSError: pass
+        threading.Thread(target=drain, daemon=True).start()
+        status = subprocess.run(sys.argv[1:], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)).returncode
+        after = state()
+        print(json.dumps({"status": status, "modes": after[0] == before[0], "flags": after[1] == before[1]}))
+        """
+
+    private func left(_ words: [String]) throws -> [String] {
+        var driver = Command("python3", ["-c", Self.streamsDriver] + words)
+        driver.timeLimit = 120
+        let outcome = try driver.run()
+        try #require(outcome.succeeded, "\(outcome.errorText)")
+        let said = try JSONDocument(outcome.output, bounds: .init(size: 1 << 16, depth: 4)).value
+        return ["status", "modes", "flags"].map { name in "\(name) " + (said[name]?.integer.map { "\($0)" } ?? said[name]?.bool.map { $0 ? "kept" : "changed" } ?? "unknown") }
+    }
+
+    /// Both belong to the terminal and to what is open together, not to the process that sets them.
+    @Test(arguments: Caller.allCases) func `modes and flags of the caller's terminal are what they were`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            let attempt = shell("stty raw -echo; python3 -c 'import os; [os.set_blocking(stream, False) for stream in (0, 1, 2)]'; exit 4")
+            let brig = caller.prefix + [Executables.brig, "run", "--policy", "default", "--report", "\(try fixture.shared())/report.json", "--"]
+            #expect(try left(brig + attempt) == ["status 4", "modes kept", "flags kept"])
+            #expect(try left(attempt) == ["status 4", "modes changed", "flags changed"])
+        }
+    }
+
     /// A byte pushed into the terminal is what the caller's shell reads next; the kernel looks at 32 bits of the request.
     @Test(arguments: Caller.allCases) func `nothing is pushed into the caller's terminal`(caller: Caller) throws {
         try Fixture.run { fixture in
