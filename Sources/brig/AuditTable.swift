@@ -11,10 +11,9 @@ enum AuditTable {
 
     static func lines(_ calls: JobReport.SystemCalls, policy: String) -> [String] {
         let total = calls.calls.reduce(UInt64(0)) { $0 + $1.count }
-        let refused = calls.calls.filter { $0.verdict != "allow" && $0.verdict != "log" }
         var lines = ["brig: \(total) system calls, counted by \(calls.engine ?? "nothing")" + (calls.gaps.isEmpty ? ", none missing" : "; not complete")]
         lines += calls.gaps.map { "brig: \($0)" }
-        lines.append("brig: \(policy) " + (refused.isEmpty ? "allows all of them" : "refuses \(Set(refused.map(\.name)).count) of \(Set(calls.calls.map(\.name)).count)"))
+        lines.append("brig: \(policy) \(judgement(calls.calls))")
         lines += table(["calls", "name", "policy", ""], calls.calls.map { call in [String(call.count), name(call), call.verdict + (call.ran ? "" : ", not run"), facts(call)] })
         if let files = calls.files {
             lines += table(["opened", "result", "access", "path"], files.map { [String($0.count), $0.result ?? "?", ($0.access?.rawValue ?? "?") + ($0.creates ? ", creates" : ""), $0.path ?? "(others)"] })
@@ -25,6 +24,15 @@ enum AuditTable {
                 ["addressed", "result", "call", "address"], addresses.map { [String($0.count), $0.result ?? "?", $0.call ?? "?", [$0.family, $0.address].compactMap(\.self).joined(separator: " ")] })
         }
         return lines
+    }
+
+    /// What the policy says to all of them. Of a call whose arguments were too many to keep, that is not known.
+    private static func judgement(_ calls: [JobReport.Call]) -> String {
+        let names = Set(calls.map(\.name)), unknown = Set(calls.lazy.filter { $0.verdict == "unknown" }.map(\.name))
+        let refused = Set(calls.lazy.filter { !["allow", "log", "unknown"].contains($0.verdict) }.map(\.name))
+        let rest = unknown.isEmpty ? "" : "; what it says to all of \(unknown.sorted().joined(separator: ", ")) is not known"
+        let known = refused.isEmpty ? (unknown.isEmpty ? "allows all of them" : "allows all others") : "refuses \(refused.count) of \(names.count)"
+        return known + rest
     }
 
     private static func name(_ call: JobReport.Call) -> String { call.abi == nativeABI ? call.name : "\(call.name) (\(call.abi))" }

@@ -66,6 +66,7 @@ struct RunArguments: Equatable {
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         // Compared one by one: init(rawValue:) builds a table of all names first, which costs more than all comparisons.
         if word.hasPrefix("--"), let option = RunOption.allCases.first(where: { $0.rawValue == parts[0].dropFirst(2) && $0.isTaken(by: command) }) { return (option, parts.count == 2 ? String(parts[1]) : nil) }
+        if let advice = FamiliarOption.advice(on: parts[0]) { throw UsageError("unknown option \(parts[0]): \(advice)") }
         let near = Suggestion.nearest(to: String(parts[0]), among: RunOption.taken(by: command).map(\.name))
         throw UsageError("unknown option \(parts[0])" + (near.map { " (did you mean \($0)?)" } ?? "; see brig \(command.rawValue) --help"))
     }
