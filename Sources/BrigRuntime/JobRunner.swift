@@ -27,6 +27,14 @@ public struct JobRunner: ~Copyable {
         }
     }
 
+    /// Signals end this process again: since ``run()`` they ended the job.
+    public static func releaseSignals() {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        for number in RunningJob.endingSignals { unsafe sigaddset(&signals, number) }
+        unsafe _ = sigprocmask(SIG_UNBLOCK, &signals, nil)
+    }
+
     /// The report of a job that could not be started.
     public static func failure(_ message: String, stage: String, command: [String], labels: [String: String], build: JobReport.Build) -> JobReport {
         let (release, architecture) = Host.kernel()
@@ -41,8 +49,8 @@ public struct JobRunner: ~Copyable {
     // MARK: The way through
 
     private mutating func runJob() throws(LaunchError) -> JobReport {
-        let streams = CallerStreams()
-        defer { streams.restore() }
+        let terminal = request.streams == .terminal ? nil : SharedTerminal()
+        defer { terminal?.restore() }
         var policy = request.policy
         let table = try JobTable()
         let slot = try takeSlot(table)

@@ -17,7 +17,7 @@ public final class CallTracer {
 
     private let maps: CountingProgram.Maps
     private var counting: CountingPrograms
-    /// Where they are kept beyond this job: the lock on them, and how often the program had been skipped.
+    /// Where they are kept beyond this job: the lock on them, and how often they had been skipped.
     private let kept: Kept?
     private let observing: Observing?
 
@@ -100,7 +100,7 @@ public final class CallTracer {
     ///
     /// - Parameter namespace: the inode of its pid namespace (/proc/PID/ns/pid)
     public func start(namespace: UInt32) throws(TracingError) {
-        var state = [UInt8](repeating: 0, count: CountingProgram.State.size(maps.lanes))
+        var state = [UInt8](repeating: 0, count: CountingProgram.State.size)
         unsafe state.withUnsafeMutableBytes { unsafe $0.storeBytes(of: namespace, toByteOffset: Int(CountingProgram.State.namespace), as: UInt32.self) }
         do throws(SystemError) { try maps.state.set(state) } catch { throw TracingError(error) }
     }

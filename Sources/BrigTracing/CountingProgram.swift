@@ -17,6 +17,8 @@ struct CountingProgram: ~Copyable {
         let arguments: TracingMap
         /// `State`
         let state: TracingMap
+        /// Tasks that were seen: see ``CountingProgram/match(_:_:)``.
+        let known: TracingMap
 
         /// - Parameter map: makes or finds a map, by its name and shape
         init(_ lanes: Lanes, _ map: (_ name: String, _ shape: TracingMap.Shape) throws(SystemError) -> TracingMap) throws(SystemError) {
@@ -24,13 +26,15 @@ struct CountingProgram: ~Copyable {
             let selection = try map("selection", .value(bytes: 2 * ArgumentSelection.callCount))
             let others = try map("others", .table(keySize: 8, entries: otherCapacity))
             let arguments = try map("arguments", .table(keySize: argumentKeySize, entries: argumentCapacity))
-            let state = try map("state", .value(bytes: State.size(lanes)))
+            let state = try map("state", .value(bytes: State.size))
+            let known = try map("known", .value(bytes: 8 * knownCount))
             self.lanes = lanes
             self.counts = counts
             self.selection = selection
             self.others = others
             self.arguments = arguments
             self.state = state
+            self.known = known
         }
 
         /// New ones.
@@ -45,6 +49,7 @@ struct CountingProgram: ~Copyable {
             try others.keep("\(directory)/others")
             try arguments.keep("\(directory)/arguments")
             try state.keep("\(directory)/state")
+            try known.keep("\(directory)/known")
         }
     }
 
@@ -56,14 +61,13 @@ struct CountingProgram: ~Copyable {
         static let lostArguments: Int32 = 16
         /// One for each `Observation.Kind`, from 1.
         static let lostObservations: Int32 = 24
-        /// For each lane the task of the job's that it saw last, and the last that is not the job's: the place of its registers, and its address.
-        static let known: Int32 = 64
-        static let ours: Int32 = 0
-        static let others: Int32 = 16
-        static let knownSize = 64
-        static func size(_ lanes: Lanes) -> Int { Int(known) + lanes.count * knownSize }
+        static let size = 64
     }
 
+    /// Places for tasks that are known; a power of two.
+    private static let knownCount = 4096
+    /// Kernel stacks lie at multiples of 16 KiB or more (THREAD_SIZE): what differs is above these bits.
+    private static let stackBits: Int32 = 14
     static let laneSize = 8 * ArgumentSelection.callCount
     static let argumentKeySize = 56
     static let argumentCapacity = 4096
@@ -79,16 +83,10 @@ struct CountingProgram: ~Copyable {
     /// No task moves into the job or out of it. The stack of one that is gone may become another's, so a second program forgets each task that ends (``forget(_:)``).
     private func match(_ code: inout TracingAssembler, _ maps: borrowing Maps) {
         let isOurs = code.label(), isKnown = code.label(), next = code.label(), isOther = code.label(), leave = code.label()
-        code.call(.processorNumber)
-        code.and(.r0, Int32(maps.lanes.count - 1))
-        code.move(.r6, .r0)
-        if !maps.lanes.areShared {
-            known(&code, maps)
-            code.load(.double, .r2, .r1, State.ours)
-            code.jump(.r2, .equal, .r7, isKnown)
-            code.load(.double, .r2, .r1, State.others)
-            code.jump(.r2, .equal, .r7, leave)
-        }
+        Self.findKnown(&code, maps)
+        code.jump(.r3, .equal, .r2, isKnown)
+        code.add(.r2, 1)
+        code.jump(.r3, .equal, .r2, leave)
         code.value(.r1, of: maps.state)
         code.load(.word, .r1, .r1, State.namespace)
         code.jump(.r1, .equal, 0, leave)
@@ -141,54 +139,50 @@ struct CountingProgram: ~Copyable {
         code.jump(.r7, .notEqual, 0, again)
         code.place(isOther)
         code.load(.double, .r7, .frame, -40)
-        remember(&code, maps, State.others)
+        Self.findKnown(&code, maps)
+        code.add(.r2, 1)
+        code.store(.double, .r1, 0, .r2)
         code.place(leave)
         code.leave()
         code.place(isOurs)
         code.load(.double, .r7, .frame, -40)
         code.load(.double, .r8, .frame, -104)
-        remember(&code, maps, State.ours)
+        Self.findKnown(&code, maps)
+        code.store(.double, .r1, 0, .r2)
         code.place(isKnown)
     }
 
-    /// The lane in r6 knows the task with the registers at r7 from now on.
-    private func remember(_ code: inout TracingAssembler, _ maps: borrowing Maps, _ place: Int32) {
-        if maps.lanes.areShared { return }
-        code.call(.currentTask)
-        known(&code, maps)
-        code.store(.double, .r1, place + 8, .r0)
-        code.store(.double, .r1, place, .r7)
-    }
-
-    /// r1 becomes the address of what the lane in r6 knows.
-    private func known(_ code: inout TracingAssembler, _ maps: borrowing Maps) {
-        code.move(.r2, .r6)
-        code.shiftLeft(.r2, Int32(State.knownSize.trailingZeroBitCount))
-        code.value(.r1, of: maps.state, at: State.known)
-        code.add(.r1, .r2)
+    /// For the registers at r7: r2 becomes what stands for their task, an even number, if it is the job's (one more if not); r1 the address of its place among
+    /// those that are known, which it shares with others; r3 what is there. It is one word, so whoever writes it, it stands for one task or for none.
+    private static func findKnown(_ code: inout TracingAssembler, _ maps: borrowing Maps) {
+        code.value(.r1, of: maps.known)
+        code.move(.r2, .r7)
+        code.subtract(.r2, .r1)
+        code.move(.r3, .r2)
+        code.shiftRight(.r3, stackBits)
+        code.and(.r3, Int32(knownCount - 1))
+        code.shiftLeft(.r3, 3)
+        code.add(.r1, .r3)
+        code.load(.double, .r3, .r1, 0)
     }
 
     /// The program at the end of each task (the tracepoint sched_process_exit): after it the task makes no call, and its stack is still its own.
     ///
-    /// A lane's place and address are written by its processor alone, the address first. Where that happens beside this, what is forgotten is at most a task that
-    /// goes on, which is then looked at again. Between audits too: what was written when one ended must not outlast its task.
+    /// Where another task gets the same place meanwhile, that one may be forgotten, and is looked at again. It runs between audits too: what is known must not
+    /// outlast its task.
     static func forget(_ maps: borrowing Maps) -> TracingAssembler {
         var code = TracingAssembler()
-        let again = code.label()
-        code.load(.double, .r6, .r1, 0)
-        code.move(.r3, 0)
-        code.place(again)
-        code.value(.r1, of: maps.state, at: State.known)
-        code.add(.r1, .r3)
-        for place in [State.ours, State.others] {
-            let next = code.label()
-            code.load(.double, .r2, .r1, place + 8)
-            code.jump(.r2, .notEqual, .r6, next)
-            code.store(.double, .r1, place, value: 0)
-            code.place(next)
-        }
-        code.add(.r3, Int32(State.knownSize))
-        code.jump(.r3, .less, Int32(maps.lanes.count * State.knownSize), again)
+        let isKnown = code.label(), leave = code.label()
+        code.load(.double, .r1, .r1, 0)
+        code.call(.registers)
+        code.move(.r7, .r0)
+        findKnown(&code, maps)
+        code.jump(.r3, .equal, .r2, isKnown)
+        code.add(.r2, 1)
+        code.jump(.r3, .notEqual, .r2, leave)
+        code.place(isKnown)
+        code.store(.double, .r1, 0, value: 0)
+        code.place(leave)
         code.leave()
         return code
     }
@@ -249,9 +243,11 @@ struct CountingProgram: ~Copyable {
     }
 
     private func count(_ code: inout TracingAssembler, _ maps: borrowing Maps) {
-        code.shiftLeft(.r6, Int32(Self.laneSize.trailingZeroBitCount))
+        code.call(.processorNumber)
+        code.and(.r0, Int32(maps.lanes.count - 1))
+        code.shiftLeft(.r0, Int32(Self.laneSize.trailingZeroBitCount))
         code.value(.r1, of: maps.counts)
-        code.add(.r1, .r6)
+        code.add(.r1, .r0)
         code.move(.r2, .r8)
         code.shiftLeft(.r2, 3)
         code.add(.r1, .r2)

@@ -57,7 +57,8 @@ public enum KeptTracer {
     private static func keep(
         _ maps: borrowing CountingProgram.Maps, _ programs: borrowing CountingPrograms, _ layout: KernelLayout, _ code: TracingAssembler
     ) throws(SystemError) {
-        // It gets its name when all but the attachment is there: whoever is killed meanwhile leaves nothing attached. There are no dots in names here.
+        // It gets its name when all but the attachment is there: whoever is killed meanwhile leaves at
+        // most what forgets tasks attached. There are no dots in names here.
         let parts = "\(directory)-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         try check("mkdir", parts) { unsafe mkdir(parts, 0o700) }
         do throws(SystemError) {
@@ -165,9 +166,12 @@ public enum KeptTracer {
         func clear() throws(SystemError) {
             let wasLeft = try maps.state.get().load(Int(CountingProgram.State.namespace), as: UInt32.self) != 0
             try maps.state.clearValue()
-            // The audit before did not end in order, and a call of its job's may still be on its way through the program.
-            if wasLeft { try check("membarrier") { brig_tracing_settle() } }
-            try maps.state.clearValue()
+            if wasLeft {
+                // The audit before did not end in order: a call of its job's may still be on its way through the program, and the job's tasks are known.
+                try check("membarrier") { brig_tracing_settle() }
+                try maps.known.clearValue()
+                try maps.state.clearValue()
+            }
             try maps.counts.clearValue()
             try maps.others.clear()
             try maps.arguments.clear()

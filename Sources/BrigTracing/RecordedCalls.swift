@@ -1,10 +1,10 @@
 /// The calls that a job made, however they were counted. All counts are exact; what did not fit is counted in the fields that say so.
 public struct RecordedCalls: Sendable, Equatable {
     /// How a call came into the kernel.
-    public enum Interface: UInt32, Sendable, Hashable {
-        case native = 0
+    public enum Interface: Sendable, Hashable {
+        case native
         /// The machine's 32-bit ABI.
-        case compatible = 1
+        case compatible
     }
 
     public struct Call: Sendable, Hashable {

@@ -43,6 +43,7 @@ struct TracingAssembler {
     mutating func moveWord(_ destination: TracingRegister, _ source: TracingRegister) { emit(0xbc, destination, source.rawValue) }
     mutating func add(_ destination: TracingRegister, _ source: TracingRegister) { emit(0x0f, destination, source.rawValue) }
     mutating func add(_ destination: TracingRegister, _ value: Int32) { emit(0x07, destination, immediate: value) }
+    mutating func subtract(_ destination: TracingRegister, _ source: TracingRegister) { emit(0x1f, destination, source.rawValue) }
     mutating func and(_ destination: TracingRegister, _ value: Int32) { emit(0x57, destination, immediate: value) }
     mutating func shiftLeft(_ destination: TracingRegister, _ bits: Int32) { emit(0x67, destination, immediate: bits) }
     mutating func shiftRight(_ destination: TracingRegister, _ bits: Int32) { emit(0x77, destination, immediate: bits) }

@@ -40,6 +40,8 @@ enum TracingHelper: Int32 {
     case readUserText = 114
     case readKernelText = 115
     case currentTask = 158
+    /// Of a task, where it entered the kernel; since Linux 5.15.
+    case registers = 175
 }
 
 /// Comparisons of a register: BPF_JMP with a constant.

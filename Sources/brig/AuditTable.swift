@@ -26,7 +26,7 @@ enum AuditTable {
         return lines
     }
 
-    /// What the policy says to all of them. Of a call whose arguments were too many to keep, that is not known.
+    /// What the policy says to all of them. Of a call whose arguments were too many to keep, or that brig has withheld, that is not known.
     private static func judgement(_ calls: [JobReport.Call]) -> String {
         let names = Set(calls.map(\.name)), unknown = Set(calls.lazy.filter { $0.verdict == "unknown" }.map(\.name))
         let refused = Set(calls.lazy.filter { !["allow", "log", "unknown"].contains($0.verdict) }.map(\.name))

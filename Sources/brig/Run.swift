@@ -57,37 +57,42 @@ enum Run {
                 policy: policy, command: arguments.program.map { Command(program: $0, arguments: arguments.arguments) }, streams: streams, labels: arguments.labels, startedNanos: startedNanos,
                 audit: command == .audit ? arguments.audit : nil)
             report = JobRunner(request, build: build).run()
-            if command == .audit, report.result.reason != .setupFailed { AuditTable.print(report) }
         } catch {
             report = JobRunner.failure("\(error)", stage: "policy", command: arguments.words, labels: arguments.labels, build: build)
         }
+        let (status, faults) = save(&report, files.take(), writer.take())
+        // What is left to do may wait for a terminal that takes nothing: who ends brig now loses nothing but words.
+        JobRunner.releaseSignals()
+        if command == .audit, report.result.reason != .setupFailed { AuditTable.print(report) }
         // Who asked for a report has it there.
         if command == .run, arguments.report == nil {
             if let line = Remarks.missing(report) { complain(line) }
             if let line = Remarks.denied(report) { complain(line) }
         }
-        return finish(report, files.take(), writer.take())
+        if report.result.needsExplanation { complain(report.result.message) }
+        for fault in faults { complain(fault) }
+        return status.code
     }
 
-    private static func finish(_ report: JobReport, _ files: consuming CaptureFiles?, _ writer: consuming ReportWriter?) -> Int32 {
-        var report = report
+    /// Writes what was asked for. Nothing is said before: a terminal that the job has stopped must not keep the report from being written.
+    private static func save(_ report: inout JobReport, _ files: consuming CaptureFiles?, _ writer: consuming ReportWriter?) -> (ExitStatus, faults: [String]) {
         var status = report.result.exitStatus
-        if report.result.needsExplanation { complain(report.result.message) }
+        var faults: [String] = []
         do throws(CaptureFilesError) {
             if let files = files.take() { try files.write(&report) }
         } catch {
-            complain(error.description)
+            faults.append(error.description)
             status = .failure
         }
         if let writer = writer.take() {
             do throws(ReportError) {
                 try writer.write(report.encoded(pretty: true))
             } catch {
-                complain(error.description)
+                faults.append(error.description)
                 status = .failure
             }
         }
-        return status.code
+        return (status, faults)
     }
 
     /// A line on standard error; what the job chose in it is escaped.

@@ -46,6 +46,24 @@ import Testing
         }
     }
 
+    /// Tasks that one audit has seen are gone, and their memory is others', when the next begins.
+    @Test func `what one audit knows of tasks does not mislead the next`() throws {
+        try Fixture.run { fixture in
+            let other = try fixture.shared()
+            let attempts = "n=0; while [ $n -lt 100 ]; do n=$((n + 1)); (:); \(probeInJob) denied 5 111 >/dev/null; done"
+            let script = alone(
+                "\(Self.tracer) attach >/dev/null || exit 93; \(Executables.probe) denied 3 140 >/dev/null; while :; do \(Executables.probe) denied 100 140 >/dev/null; done & others=$!; "
+                    + "\(Executables.brig) audit --policy default --timeout \(Int(60 * timeFactor))s --report \(other)/first.json -- /bin/sh -c \"n=0; while [ \\$n -lt 100 ]; do n=\\$((n + 1)); (:); done\""
+                    + " 2>/dev/null; \(untilReady); \"$@\"; s=$?; kill $others; exit $s")
+            let job = try fixture.launch("default", ["--timeout", "\(Int(60 * timeFactor))s"], shell(attempts), script: script, subcommand: "audit")
+            #expect(job.exitCode == 0, job.summary)
+            #expect(job.count("getpgrp") == 500 && job.count("getpriority") == 0, job.summary)
+            #expect(job["/syscalls/engine"] == "ebpf" && job["/syscalls/complete"] == true, job.summary)
+            let first = try JSONDocument(try readFile("\(other)/first.json"), bounds: .init(size: 64 << 20, depth: 64)).value
+            #expect(first["syscalls"]?["complete"] == true && first["syscalls"]?["counts"]?["getpriority"] == nil)
+        }
+    }
+
     @Test func `what this version has not made is not used`() throws {
         try Fixture.run { fixture in
             for remains in ["mkdir /sys/fs/bpf/brig", "\(Self.tracer) attach >/dev/null; chmod 755 /sys/fs/bpf/brig", "\(Self.tracer) attach >/dev/null; rm /sys/fs/bpf/brig/state"] {
