@@ -138,18 +138,27 @@ struct CountingProgram: ~Copyable {
         code.add(.r7, -1)
         code.jump(.r7, .notEqual, 0, again)
         code.place(isOther)
-        code.load(.double, .r7, .frame, -40)
-        Self.findKnown(&code, maps)
-        code.add(.r2, 1)
-        code.store(.double, .r1, 0, .r2)
+        remember(&code, maps, isOther: true)
         code.place(leave)
         code.leave()
         code.place(isOurs)
-        code.load(.double, .r7, .frame, -40)
+        remember(&code, maps, isOther: false)
         code.load(.double, .r8, .frame, -104)
-        Self.findKnown(&code, maps)
-        code.store(.double, .r1, 0, .r2)
         code.place(isKnown)
+    }
+
+    /// Brings back r7. The task is known from now on, if its registers are where they will be looked for at its end.
+    private func remember(_ code: inout TracingAssembler, _ maps: borrowing Maps, isOther: Bool) {
+        let skip = code.label()
+        code.load(.double, .r7, .frame, -40)
+        code.call(.currentTask)
+        code.move(.r1, .r0)
+        code.call(.registers)
+        code.jump(.r0, .notEqual, .r7, skip)
+        Self.findKnown(&code, maps)
+        if isOther { code.add(.r2, 1) }
+        code.store(.double, .r1, 0, .r2)
+        code.place(skip)
     }
 
     /// For the registers at r7: r2 becomes what stands for their task, an even number, if it is the job's (one more if not); r1 the address of its place among
