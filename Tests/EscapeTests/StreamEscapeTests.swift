@@ -54,11 +54,16 @@ import Testing
         """
 
     private func stalled(_ words: [String], seconds: Double, typed: Int = 0) throws -> JSONValue {
-        var driver = Command("python3", ["-c", Self.driver, "\(seconds * timeFactor)", "\(typed)"] + words)
-        driver.timeLimit = 120
-        let outcome = try driver.run()
+        try JSONDocument(try run(Self.driver, ["\(seconds * timeFactor)", "\(typed)"] + words).output, bounds: .init(size: 1 << 16, depth: 4)).value
+    }
+
+    /// A terminal's other side, written in Python.
+    private func run(_ driver: String, _ words: [String]) throws -> Command.Outcome {
+        var command = Command("python3", ["-c", driver] + words)
+        command.timeLimit = 120
+        let outcome = try command.run()
         try #require(outcome.succeeded, "\(outcome.errorText)")
-        return try JSONDocument(outcome.output, bounds: .init(size: 1 << 16, depth: 4)).value
+        return outcome
     }
 
     /// Nobody reads the caller's terminal: what the job writes goes nowhere, and its time still runs out.
@@ -115,13 +120,7 @@ import Testing
         print("status", status, "modes", after[0] == before[0], "flags", after[1] == before[1], "output", running)
         """
 
-    private func left(_ words: [String], seconds: Double = 60) throws -> String {
-        var driver = Command("python3", ["-c", Self.settingsDriver, "\(seconds * timeFactor)"] + words)
-        driver.timeLimit = 120
-        let outcome = try driver.run()
-        try #require(outcome.succeeded, "\(outcome.errorText)")
-        return outcome.lines.last ?? ""
-    }
+    private func left(_ words: [String]) throws -> String { try run(Self.settingsDriver, ["\(60 * timeFactor)"] + words).lines.last ?? "" }
 
     /// Both belong to the terminal and to what is open together, not to the process that sets them.
     @Test(arguments: Caller.allCases) func `modes and flags of the caller's terminal are what they were`(caller: Caller) throws {
@@ -146,6 +145,40 @@ import Testing
                 #expect(try readText(report).contains("\"exited\""), "\(command)")
             }
             #expect(try left(attempt) == "status 0 modes True flags True output False")
+        }
+    }
+
+    /// Runs a command on a terminal that nobody reads and that is full, sends it SIGTERM once a file has come, and prints how it ended.
+    private static let unreadDriver = """
+        import os, pty, signal, subprocess, sys, time
+        limit, file = float(sys.argv[1]), sys.argv[2]
+        ours, theirs = pty.openpty()
+        filler = os.open(os.ttyname(theirs), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        full = 0 # what was written moves on a little later, and makes room
+        while full < 5:
+            try: os.write(filler, b"x"); full = 0
+            except BlockingIOError: full += 1; time.sleep(0.1)
+        child = subprocess.Popen(sys.argv[3:], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+        end = time.time() + limit
+        while time.time() < end and not (os.path.exists(file) and os.path.getsize(file)): time.sleep(0.02)
+        came = time.time() < end
+        time.sleep(0.3)
+        waited = child.poll() is None
+        child.send_signal(signal.SIGTERM)
+        try: status = child.wait(limit / 4)
+        except subprocess.TimeoutExpired: child.kill(); status = "hung"
+        print("file", came, "waited", waited, "status", status)
+        """
+
+    /// Its own words find no room there.
+    @Test(arguments: Caller.allCases) func `brig on a terminal that nobody reads has written its report, and ends by a signal`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            for command in ["run", "audit"] {
+                let report = "\(try fixture.shared())/\(command).json"
+                let words = caller.prefix + [Executables.brig, command, "--policy", "default", "--timeout", "1s", "--report", report, "--", "sleep", "1000"]
+                #expect(try run(Self.unreadDriver, ["\(20 * timeFactor)", report] + words).lines == ["file True waited True status -15"], "\(command)")
+                #expect(try readText(report).contains("\"wall-time\""), "\(command)")
+            }
         }
     }
 

@@ -8,8 +8,8 @@ import Testing
         let options = """
             -v --volume --mount -e -w -u -m --net --pids-limit -it -ti --interactive --rm --name --read-only --cap-add --cap-drop --privileged --security-opt --seccomp --apparmor --ro-bind \
             --bind-try --ro-bind-try --dev-bind --chdir --cwd --setenv --clearenv --die-with-parent --new-session --proc --dev --uid --gid --chroot --bindmount --bindmount_ro --keep_env \
-            --full-env --time_limit --wall-time --time --mem --cg-mem --cgroup_mem_max --rlimit_as --processes --cgroup_pids_max --rlimit_nproc --meta --log --dir --config --stdin \
-            --unshare-net --share-net
+            --full-env --time_limit --wall-time --time --mem --cg-mem --cgroup_mem_max --rlimit_as --processes --cgroup_pids_max --rlimit_nproc --meta --log --dir --config --stdin --stdout \
+            --stderr --unshare-net --share-net
             """
         let known = help.split(whereSeparator: { " \n[".contains($0) })
         for option in options.split(separator: " ").map(String.init) {

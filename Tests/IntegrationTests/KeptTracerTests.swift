@@ -52,7 +52,7 @@ import Testing
             let other = try fixture.shared()
             let attempts = "n=0; while [ $n -lt 100 ]; do n=$((n + 1)); (:); \(probeInJob) denied 5 111 >/dev/null; done"
             let script = alone(
-                "\(Self.tracer) attach >/dev/null || exit 93; \(Executables.probe) denied 3 140 >/dev/null; while :; do \(Executables.probe) denied 100 140 >/dev/null; done & others=$!; "
+                "\(Self.tracer) attach >/dev/null || exit 93; while :; do \(Executables.probe) denied 100 140 >/dev/null; done & others=$!; "
                     + "\(Executables.brig) audit --policy default --timeout \(Int(60 * timeFactor))s --report \(other)/first.json -- /bin/sh -c \"n=0; while [ \\$n -lt 100 ]; do n=\\$((n + 1)); (:); done\""
                     + " 2>/dev/null; \(untilReady); \"$@\"; s=$?; kill $others; exit $s")
             let job = try fixture.launch("default", ["--timeout", "\(Int(60 * timeFactor))s"], shell(attempts), script: script, subcommand: "audit")
