@@ -72,6 +72,7 @@ import Testing
                 os.read(go[0], 1)
                 print("second", trace(0x4206, os.getppid(), 0x40), flush=True)
                 print("options", trace(0x4200, os.getppid(), 0x40), flush=True)
+                print("old options", trace(21, os.getppid(), 0x40) if os.uname().machine == "x86_64" else 1, flush=True)
                 os.write(went[1], b"x")
                 os._exit(0)
             print("first", trace(0x4206, child, 0x40), flush=True)
@@ -84,7 +85,7 @@ import Testing
                 let job = try fixture.launch(policy, [], ["/usr/bin/python3", "-c", program], as: caller, subcommand: subcommand)
                 #expect(job.exitCode == 0, job.summary)
                 let isGranted = record != "none"
-                #expect(job.outcome.lines.prefix(3) == [isGranted ? "first 0" : "first 1", "second 1", "options 1"], "\(subcommand) \(record): \(job.summary)")
+                #expect(job.outcome.lines.prefix(4) == [isGranted ? "first 0" : "first 1", "second 1", "options 1", "old options 1"], "\(subcommand) \(record): \(job.summary)")
                 if subcommand == "audit" { #expect(Set(job.verdicts("ptrace")) == ["allow ran", "allow"], "\(job.verdicts("ptrace"))") }
                 if isGranted { #expect(job.violations.contains { $0.hasPrefix("syscall ptrace ") }, job.summary) }
             }

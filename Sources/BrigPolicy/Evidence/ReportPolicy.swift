@@ -23,11 +23,9 @@ public struct ReportPolicy: Sendable {
             for override in report.overrides { notes.append("\(report.path) was made with \(override.flag), and \(override.pointer) is not in the policy") }
         }
         let seen = Self.seen(reports, &notes).map { (call: $0, arguments: SeenArguments($0)) }
-        // A program that crowds a report with values must not get a policy that is the wider for it.
         let unknown = seen.filter { !$0.arguments.unknown.isEmpty }
         if let (call, arguments) = unknown.first, !acceptsGaps {
-            let what = arguments.unknown.joined(separator: ", ")
-            throw ObservationError("\(call.name): the report has more values than it keeps of \(what), so any would be allowed; --incomplete makes that policy all the same")
+            throw ObservationError("\(call.name): any \(arguments.unknown.joined(separator: ", any ")) would be allowed; --incomplete makes that policy all the same")
         }
         var rules: [JSONValue] = []
         for (call, arguments) in seen { rules += Self.rules(call, arguments) }
@@ -87,7 +85,8 @@ public struct ReportPolicy: Sendable {
     }
 
     private static func rules(_ call: SeenCall, _ arguments: SeenArguments) -> [JSONValue] {
-        let reason = ([call.sentence] + arguments.widened).joined(separator: "; ")
+        let count = arguments.alternatives.count
+        let reason = (["\(count > 1 ? "one of \(count) rules for what was " : "")\(call.sentence)"] + arguments.widened).joined(separator: "; ")
         return arguments.alternatives.map { rule([call.name], $0, reason) }
     }
 

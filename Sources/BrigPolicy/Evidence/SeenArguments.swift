@@ -6,14 +6,14 @@ struct SeenArguments {
     private(set) var alternatives: [[JSONValue]] = [[]]
     /// Sentences about what a report's facts cannot decide.
     private(set) var widened: [String] = []
-    /// Arguments by which a policy would be tighter, and of which a report does not have all values.
+    /// Arguments by which a policy would be tighter, and that it leaves open: values are missing in a report, or are too many for rules.
     private(set) var unknown: [String] = []
 
-    /// A rule for each combination of values, up to so many.
-    static let maximumRules = 24
+    /// A rule for each combination of values, up to so many. A job that crowds its report with values gets no wider policy by that.
+    static let maximumRules = 64
 
     init(_ call: SeenCall) {
-        for argument in KeptArguments.all where argument.call == call.name && call.values[UInt8(argument.index)] == nil { leaveOut(argument.what) }
+        for argument in KeptArguments.all where argument.call == call.name && call.values[UInt8(argument.index)] == nil { leaveOpen(argument.what, Self.isMissing) }
         for (index, arguments) in call.values.sorted(by: { $0.key < $1.key }) { add(call, index, arguments) }
     }
 
@@ -21,7 +21,7 @@ struct SeenArguments {
         let what = arguments[0].what
         // A report keeps a bounded number of values; what it left out is not known.
         guard arguments.reduce(0, { $0 + $1.count }) == call.total else {
-            leaveOut(what)
+            leaveOpen(what, Self.isMissing)
             return
         }
         if let kind = SystemCallCatalog.entry(call.name)?.argument(Int(index)), kind == .pointer { return }
@@ -33,17 +33,19 @@ struct SeenArguments {
             return
         }
         guard alternatives.count * arguments.count <= Self.maximumRules else {
-            widened.append("any \(what), as there are \(arguments.count) values")
+            leaveOpen(what, "\(arguments.count) values\(alternatives.count > 1 ? " with \(alternatives.count) combinations of the others" : "") are too many for rules")
             return
         }
         let conditions: [JSONValue] = arguments.sorted { $0.value < $1.value }.map { ["index": .integer(Int64(index)), "op": "equal", "value": Self.operand($0)] }
-        if alternatives.count > 1, conditions.count > 1 { widened.append("\(what) with any of the other arguments seen") }
+        if alternatives.count > 1, conditions.count > 1 { widened.append("with any \(what) that was seen, as a report does not tell which values came together") }
         alternatives = alternatives.flatMap { alternative in conditions.map { alternative + [$0] } }
     }
 
-    private mutating func leaveOut(_ what: String) {
-        widened.append("any \(what), as a report has more values than it keeps")
-        unknown.append(what)
+    private static let isMissing = "a report does not have the values of all calls"
+
+    private mutating func leaveOpen(_ what: String, _ reason: String) {
+        widened.append("any \(what), as \(reason)")
+        unknown.append("\(what) (\(reason))")
     }
 
     /// Flags of which each program uses many combinations, depending on what it finds: those of open(2).
