@@ -80,6 +80,11 @@ import Testing
         #expect(try rules(calls, "read").map(\.action) == [.allow])
         #expect(try rules(calls, "getpid").map(\.action) == [.allow])
         #expect(try rules(calls, "getppid").map(\.action).first == .errno(EPERM))
+        // Also a denial that says what the profile says anyway.
+        let repeated = profile.replacingOnce("13", "1")
+        let again = try messages(#"{"version": 1, "syscalls": {"profile": \#(repeated), "allow": ["bpf"]}}"#)
+        #expect(again.count == 1 && again[0].contains("\"bpf\" is denied by the profile"), "\(again)")
+        #expect(try rules(policy(repeated, #", "default": "log""#), "bpf").map(\.action) == [.errno(EPERM)])
         let found = try messages(#"{"version": 1, "syscalls": {"profile": \#(profile), "allow": ["bpf"]}}"#)
         #expect(found.count == 1 && found[0].contains("/syscalls/allow/0: \"bpf\" is denied by the profile"), "\(found)")
     }

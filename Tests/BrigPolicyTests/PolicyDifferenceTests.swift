@@ -27,7 +27,6 @@ import Testing
             #""syscalls": {"allow": ["prctl"]}"#
         ),
         ("capability CAP_SYS_TIME", "", #""capabilities": {"retain": ["SYS_TIME"]}"#),
-        ("path /data: /srv of the host, read-only", "", #""mounts": [{"type": "bind", "source": "/srv", "target": "/data"}]"#),
         (
             "path /data: writable", #""mounts": [{"type": "bind", "source": "/srv", "target": "/data"}]"#,
             #""mounts": [{"type": "bind", "source": "/srv", "target": "/data", "readOnly": false}]"#
@@ -52,6 +51,14 @@ import Testing
         #expect(try PolicyDifference(from: resolve(first), to: resolve(second)).allowsMore)
         #expect(try difference(second, first).allSatisfy { $0.hasPrefix("-") })
         #expect(try !PolicyDifference(from: resolve(second), to: resolve(first)).allowsMore)
+    }
+
+    @Test func `a mount gives what is in it, and without it what it hid is seen`() throws {
+        let mount = #""mounts": [{"type": "bind", "source": "/srv", "target": "/data"}]"#
+        #expect(try difference("", mount) == ["+ path /data: /srv of the host, read-only"])
+        #expect(try Set(difference(mount, "")) == ["- path /data: /srv of the host, read-only", "+ path /data: what the mount hid"])
+        let other = #""mounts": [{"type": "bind", "source": "/etc", "target": "/data"}]"#
+        #expect(try PolicyDifference(from: resolve(mount), to: resolve(other)).allowsMore)
     }
 
     @Test func `another answer is no more`() throws {

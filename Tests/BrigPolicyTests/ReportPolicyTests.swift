@@ -83,6 +83,27 @@ import Testing
         #expect(try ReportDifference(calls, other[0]).usedButNotAllowed == ["socket with fact AF_INET6: once", "prctl with fact 0x10: 2 times"])
     }
 
+    /// Arguments that the report does not keep, and values of which it does not tell which came together.
+    @Test func `what a report does not tell of a call is not taken for allowed`() throws {
+        let text = #"""
+            {"version": 1, "syscalls": {"allow": ["socket", "lseek"], "rules": [
+              {"names": ["socket"], "action": "errno:EPERM", "args": [{"index": 0, "op": "equal", "value": "AF_INET"}, {"index": 1, "op": "equal", "value": "SOCK_RAW"}]},
+              {"names": ["lseek"], "action": "errno:EPERM", "args": [{"index": 2, "op": "equal", "value": 2}]}]}}
+            """#
+        let calls = try PolicyLoader.resolve(text: Array(text.utf8), path: "p.json").policy.systemCalls
+        func differences(_ call: JSONValue) throws -> [String] { try ReportDifference(calls, observed(report([call]))[0]).usedButNotAllowed }
+        let inet = (Int64(0), "0x2", "AF_INET" as String?, Int64(1)), unix = (Int64(0), "0x1", "AF_UNIX" as String?, Int64(1))
+        let stream = (Int64(1), "0x1", "SOCK_STREAM" as String?, Int64(1)), raw = (Int64(1), "0x3", "SOCK_RAW" as String?, Int64(1))
+        #expect(try differences(call("socket", 2, inet, unix, (1, "0x1", "SOCK_STREAM", 2))) == [])
+        #expect(try differences(call("socket", 1, unix, raw)) == [])
+        #expect(try differences(call("socket", 2, inet, unix, stream, raw)).map { $0.hasPrefix("socket, perhaps: ") } == [true])
+        #expect(try differences(call("socket", 1, inet, raw)).count == 1)
+        #expect(try differences(call("lseek", 1)).map { $0.hasPrefix("lseek, perhaps: ") } == [true])
+        #expect(try differences(call("lseek", 1, (2, "0x0", nil, 1))) == [])
+        #expect(try differences(call("lseek", 2, (2, "0x0", nil, 1))).count == 1)
+        #expect(try differences(call("lseek", 1, (2, "0x2", nil, 1))) == ["lseek with fact 0x2: once"])
+    }
+
     @Test func `files that were only read are not opened for writing`() throws {
         let reports = try observed(report([call("openat", 5, (2, "0x80000", "O_RDONLY|O_CLOEXEC", 4), (2, "0x10000", "O_RDONLY|O_DIRECTORY", 1))]))
         let policy = try ReportPolicy(reports, base: nil)

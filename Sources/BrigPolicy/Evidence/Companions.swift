@@ -7,6 +7,7 @@ struct Companions: Sendable {
     let reason: String
 
     static let all = [
+        Companions(seen: ["execve", "execveat"], calls: ["exit", "exit_group"], reason: "a program that was ended before it came to its own end has one all the same"),
         Companions(
             seen: ["poll", "ppoll", "nanosleep", "clock_nanosleep", "futex", "epoll_wait", "epoll_pwait", "select", "pselect6"], calls: ["restart_syscall"],
             reason: "the kernel has it called where a wait goes on after the process was stopped"),

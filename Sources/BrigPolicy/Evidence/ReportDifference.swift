@@ -1,6 +1,7 @@
 /// A policy beside a report: `brig policy diff POLICY --report REPORT`.
 public struct ReportDifference: Sendable {
-    /// Calls that ran, or were tried, and that the policy does not allow, with the arguments that it does not, a line each.
+    /// Calls that ran, or were tried, and that the policy does not allow, with the arguments that it does not, a line each; and those of which the report does
+    /// not tell.
     public private(set) var usedButNotAllowed: [String] = []
     /// Names of calls that the policy allows and the report does not have.
     public private(set) var allowedButNotUsed: [String] = []
@@ -27,14 +28,27 @@ public struct ReportDifference: Sendable {
         allowedButNotUsed = SystemCallCatalog.entries.filter { $0.number.map { !used.contains($0) && !meaning.allowed($0).isEmpty } ?? false }.map(\.name)
     }
 
-    /// Values with which the call is never allowed, whatever its other arguments are.
+    /// Values with which the call is never allowed, whatever its other arguments are; where there are none, whether it is allowed with all that may have come together.
     private mutating func arguments(_ call: ObservedCalls.Call, _ allowed: Region) throws(Region.TooLarge) {
-        for argument in call.arguments {
-            let isWord = SystemCallCatalog.entry(call.name)?.argument(Int(argument.index)) != .long
-            let value = try Region([.init(index: argument.index, comparison: .equal, value: argument.value, isWord: isWord)])
-            guard try allowed.intersection(value).isEmpty else { continue }
-            usedButNotAllowed.append("\(call.name) with \(argument.what) \(argument.name ?? "0x" + String(argument.value, radix: 16)): \(Self.times(argument.count))")
+        // What the report does not tell can be anything.
+        var used = Region.all
+        var isRefused = false
+        for (index, facts) in Dictionary(grouping: call.arguments, by: \.index).sorted(by: { $0.key < $1.key }) {
+            let isWord = SystemCallCatalog.entry(call.name)?.argument(Int(index)) != .long
+            var values = Region.empty
+            for argument in facts {
+                let value = try Region([.init(index: index, comparison: .equal, value: argument.value, isWord: isWord)])
+                values = try values.union(value)
+                guard try allowed.intersection(value).isEmpty else { continue }
+                isRefused = true
+                usedButNotAllowed.append("\(call.name) with \(argument.what) \(argument.name ?? "0x" + String(argument.value, radix: 16)): \(Self.times(argument.count))")
+            }
+            if facts.reduce(0, { $0 + $1.count }) == call.count { used = try used.intersection(values) }
         }
+        if isRefused { return }
+        let open = try used.subtracting(allowed)
+        if open.isEmpty { return }
+        usedButNotAllowed.append("\(call.name), perhaps: it is not allowed with all arguments, and the report does not tell those of each call: \(Self.times(call.count))")
     }
 
     private static func times(_ count: Int64) -> String { count == 1 ? "once" : "\(count) times" }

@@ -15,7 +15,7 @@ extension PolicyExplainer {
         if number > policy.baseline {
             return lines + ["  It is answered ENOSYS: it is newer than the baseline \(SystemCallCatalog.name(of: policy.baseline) ?? String(policy.baseline)).", foreign]
         }
-        lines += setIDLines(name, resolved.policy)
+        lines += guardLines(name, resolved.policy)
         let decisions: Decisions
         do throws(Region.TooLarge) { decisions = try Decisions(resolved.statements().byNumber[number] ?? []) } catch { throw MeaningError(call: name) }
         lines += deciding(decisions, resolved)
@@ -82,11 +82,37 @@ extension PolicyExplainer {
         }
     }
 
-    /// The launcher adds rules of its own where a file of the job's can reach the host.
+    /// The launcher adds rules of its own, which win over what allows: they keep the job off its init, from ends that never come, and where a file of its own can
+    /// reach the host, off that file's bits.
+    private static func guardLines(_ name: String, _ policy: Policy) -> [String] {
+        initLines(name, policy) + exitStopLines(name, policy) + setIDLines(name, policy)
+    }
+
+    private static func initLines(_ name: String, _ policy: Policy) -> [String] {
+        guard policy.process.hasInit else { return [] }
+        switch name {
+        case "prlimit64", "sched_setparam", "sched_setscheduler", "sched_setaffinity", "sched_setattr":
+            return ["  For process 1 it is answered EPERM, unless it ends the job below: the job's init is out of its reach."]
+        case "setpriority", "ioprio_set":
+            return ["  For process 1, for its group, and for all processes of a user it is answered EPERM, unless it ends the job below: the job's init is out of its reach."]
+        default: return []
+        }
+    }
+
+    private static func exitStopLines(_ name: String, _ policy: Policy) -> [String] {
+        guard name == "ptrace" else { return [] }
+        let who = policy.systemCalls.record == .none ? "all, as no calls are recorded" : "all but one process at a time"
+        return ["  With PTRACE_O_TRACEEXIT it is answered EPERM to \(who): two that trace each other so would never end."]
+    }
+
     private static func setIDLines(_ name: String, _ policy: Policy) -> [String] {
         let isWritable = policy.mounts.contains { mount in if case .bind = mount.kind { !mount.isReadOnly } else { false } }
         guard isWritable else { return [] }
         if ["openat2", "io_uring_setup"].contains(name) { return ["  It is answered ENOSYS: with a writable bind, since its mode lies in memory that no filter can read."] }
+        if ["setxattr", "lsetxattr", "fsetxattr", "setxattrat"].contains(name) {
+            let capability = PolicyNames.capability("CAP_SETFCAP").map { policy.capabilities.retained & 1 << $0 != 0 } ?? false
+            return ["  \(capability ? "It" : "Where the job may make a user namespace it") is answered EPERM: a bind is writable, and it could give a file capabilities."]
+        }
         let calls = ["open", "openat", "creat", "chmod", "fchmod", "fchmodat", "fchmodat2", "mknod", "mknodat"]
         return calls.contains(name) ? ["  With a set-user-id or set-group-id bit in the mode it is answered EPERM, unless it ends the job below: a bind is writable."] : []
     }

@@ -19,7 +19,10 @@ extension PolicyDifference {
             }
             changes(before, mount)
         }
-        for mount in first.mounts where !second.mounts.contains(where: { $0.target == mount.target }) { add(.less, "path", Self.text(mount)) }
+        for mount in first.mounts where !second.mounts.contains(where: { $0.target == mount.target }) {
+            add(.less, "path", Self.text(mount))
+            add(.more, "path", "\(mount.target): what the mount hid")
+        }
     }
 
     private mutating func changes(_ before: Policy.Mount, _ after: Policy.Mount) {
@@ -27,7 +30,7 @@ extension PolicyDifference {
         if before.isExecutable != after.isExecutable { add(after.isExecutable ? .more : .less, "path", "\(after.target): programs may be started from it") }
         switch (before.kind, after.kind) {
         case (.tmpfs(let first), .tmpfs(let second)): compare(first.bytes, second.bytes, "size of \(after.target)", "\(second) instead of \(first)")
-        case _ where before.kind != after.kind: add(.other, "path", "\(Self.text(after)), before it \(Self.text(before))")
+        case _ where before.kind != after.kind: add(.more, "path", "\(Self.text(after)), before it \(Self.text(before))")
         default: break
         }
     }

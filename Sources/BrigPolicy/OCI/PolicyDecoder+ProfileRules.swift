@@ -20,25 +20,35 @@ extension PolicyDecoder {
     /// The profile's rules, as engines and libseccomp make them (seccomp_rule_add(3)): an entry with the default action adds nothing; of entries for a
     /// whole call the first counts, and it makes those void that compare arguments. Two entries that say different things for the same arguments
     /// are a fault, as then the order of the library's tree decides.
+    ///
+    /// Where nothing else of the profile answers a call, an entry with the default action is a rule all the same: in a policy more may come on top, and a
+    /// denial that was written out wins.
     mutating func rules(of profile: OCIProfile, in context: OCIProfile.Context, at prefix: String) -> [SystemCallPolicy.Rule] {
         var calls: [UInt32: PlacedRules] = [:]
         var numbers: [UInt32] = []
+        var repeated: [PlacedRule] = []
         for (index, entry) in profile.entries.enumerated() where entry.applies(in: context) {
             for (position, name) in entry.names.enumerated() {
                 guard case .number(let number) = SystemCallCatalog.meaning(of: name), let call = SystemCallCatalog.entry(name) else { continue }
                 let pointer = "\(prefix)/syscalls/\(index)"
                 for alternative in entry.alternatives {
                     let conditions = alternative.compactMap { condition($0, of: call, "\(pointer)/args/\(entry.comparisons.firstIndex(of: $0) ?? 0)") }
-                    guard conditions.count == alternative.count, entry.action != profile.defaultAction else { continue }
+                    guard conditions.count == alternative.count else { continue }
                     // The C library tries clone3 for every thread and falls back on ENOSYS: as where brig says so itself, that is no violation.
                     let action = name == "clone3" && entry.action == .errno(ENOSYS) ? .absent : entry.action
                     let rule = PlacedRule(rule: .init(number: number, action: action, conditions: conditions), pointer: "\(pointer)/names/\(position)")
+                    if entry.action == profile.defaultAction {
+                        repeated.append(rule)
+                        continue
+                    }
                     if calls[number] == nil { numbers.append(number) }
                     add(rule, to: &calls[number, default: PlacedRules()], name)
                 }
             }
         }
-        return numbers.flatMap { calls[$0]?.rules ?? [] }
+        let alone = repeated.filter { calls[$0.rule.number] == nil }
+        for entry in alone { state(entry.rule.number, entry.rule.action, entry.pointer, entry.rule.conditions) }
+        return numbers.flatMap { calls[$0]?.rules ?? [] } + alone.map(\.rule)
     }
 
     private mutating func add(_ rule: PlacedRule, to call: inout PlacedRules, _ name: String) {
