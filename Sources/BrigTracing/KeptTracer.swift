@@ -166,12 +166,11 @@ public enum KeptTracer {
         func clear() throws(SystemError) {
             let wasLeft = try maps.state.get().load(Int(CountingProgram.State.namespace), as: UInt32.self) != 0
             try maps.state.clearValue()
-            if wasLeft {
-                // The audit before did not end in order: a call of its job's may still be on its way through the program, and the job's tasks are known.
-                try check("membarrier") { brig_tracing_settle() }
-                try maps.known.clearValue()
-                try maps.state.clearValue()
-            }
+            // The audit before did not end in order: a call of its job's may still be on its way through the program, and once more where it found its task known.
+            if wasLeft { try check("membarrier") { brig_tracing_settle() } }
+            try maps.known.clearValue()
+            if wasLeft { try check("membarrier") { brig_tracing_settle() } }
+            try maps.state.clearValue()
             try maps.counts.clearValue()
             try maps.others.clear()
             try maps.arguments.clear()

@@ -47,6 +47,8 @@ public struct RecordedCalls: Sendable, Equatable {
     }
 
     public var calls: [Call: UInt64] = [:]
+    /// Of these, those that the kernel's entry to system calls saw: they have run, whatever a filter would have said to them. Empty where nothing looked there.
+    public var begun: [Call: UInt64] = [:]
     public var arguments: [ArgumentTuple: UInt64] = [:]
     public var observations: [Observation: UInt64] = [:]
     /// Calls that were of one more kind than fits.

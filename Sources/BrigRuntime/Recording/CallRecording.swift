@@ -83,7 +83,13 @@ final class CallRecording {
     func finish(_ listened: RecordedCalls) throws(LaunchError) -> RecordedCalls {
         var recorded = listened
         if let tracer {
-            do throws(TracingError) { recorded.merge(try tracer.finish()) } catch { throw LaunchError("recording", error.description) }
+            do throws(TracingError) {
+                let traced = try tracer.finish()
+                recorded.begun = traced.calls
+                recorded.merge(traced)
+            } catch {
+                throw LaunchError("recording", error.description)
+            }
         }
         recorded.gaps += gaps
         return recorded

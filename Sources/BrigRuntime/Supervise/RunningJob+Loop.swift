@@ -230,7 +230,7 @@ extension RunningJob {
             calls.isEnforced = request.audit == nil
             calls.engine = recording.engine.rawValue
             calls.calls = report.calls()
-            calls.gaps = recorded.gaps + ownFilterGap
+            calls.gaps = recorded.gaps + ownFilterGap + Self.ringGap(calls.calls)
             if recording.keepsFiles { calls.files = report.files() }
             if recording.keepsPrograms { calls.executed = report.executed() }
             if recording.keepsAddresses { calls.addresses = report.addresses() }
@@ -249,6 +249,11 @@ extension RunningJob {
 
     private var ownFilterGap: [String] {
         listener?.mayHideCalls == true ? ["the job asked for a filter of its own, or to answer its calls itself (seccomp(2), prctl(2), ptrace(2)): calls that are answered so are not seen here"] : []
+    }
+
+    /// A policy may allow rings.
+    private static func ringGap(_ calls: [JobReport.Call]) -> [String] {
+        calls.contains { $0.name == "io_uring_setup" && $0.ran } ? ["the job called io_uring_setup(2): what is done through a ring is no system call, and not seen here"] : []
     }
 
     private static func drain(_ number: Int32) {
