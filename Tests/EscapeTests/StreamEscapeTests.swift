@@ -99,9 +99,9 @@ import Testing
         }
     }
 
-    /// Runs a command on a new terminal, and prints what it has left of the modes and flags that were there, and whether the terminal takes output.
+    /// Runs a command on a new terminal, and prints what it has left of the modes and flags that were there, and whether the terminal takes output and is open to others.
     private static let settingsDriver = """
-        import fcntl, json, os, pty, subprocess, sys, termios, threading
+        import fcntl, os, pty, subprocess, sys, termios, threading
         ours, theirs = pty.openpty()
         def state(): return [str(termios.tcgetattr(theirs)), fcntl.fcntl(theirs, fcntl.F_GETFL)]
         before = state()
@@ -114,10 +114,12 @@ import Testing
         try: status = child.wait(float(sys.argv[1]))
         except subprocess.TimeoutExpired: child.kill(); status = "hung"
         after = state()
+        shared = fcntl.ioctl(theirs, 0x80045440, bytes(4)) == bytes(4) # TIOCGEXCL
+        fcntl.ioctl(theirs, termios.TIOCNXCL)
         try: running = os.write(os.open(os.ttyname(theirs), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY), b"x") == 1
         except BlockingIOError: running = False
         termios.tcflow(theirs, termios.TCOON)
-        print("status", status, "modes", after[0] == before[0], "flags", after[1] == before[1], "output", running)
+        print("status", status, "modes", after[0] == before[0], "flags", after[1] == before[1], "output", running, "shared", shared)
         """
 
     private func left(_ words: [String]) throws -> String { try run(Self.settingsDriver, ["\(60 * timeFactor)"] + words).lines.last ?? "" }
@@ -127,10 +129,10 @@ import Testing
         try Fixture.run { fixture in
             let attempt = shell("stty raw -echo; python3 -c 'import os; [os.set_blocking(stream, False) for stream in (0, 1, 2)]'; exit 4")
             let brig = caller.prefix + [Executables.brig, "run", "--policy", "default", "--report", "\(try fixture.shared())/report.json", "--"]
-            #expect(try left(brig + attempt) == "status 4 modes True flags True output True")
-            #expect(try left(attempt) == "status 4 modes False flags False output True")
+            #expect(try left(brig + attempt) == "status 4 modes True flags True output True shared True")
+            #expect(try left(attempt) == "status 4 modes False flags False output True shared True")
             // Of a pager beside brig the modes might be.
-            #expect(try left(["sh", "-c", "\"$@\" | cat", "--"] + brig + shell("stty raw -echo")) == "status 0 modes False flags True output True")
+            #expect(try left(["sh", "-c", "\"$@\" | cat", "--"] + brig + shell("stty raw -echo")) == "status 0 modes False flags True output True shared True")
         }
     }
 
@@ -141,10 +143,21 @@ import Testing
             for command in ["run", "audit"] {
                 let report = "\(try fixture.shared())/\(command).json"
                 let said = try left(caller.prefix + [Executables.brig, command, "--policy", "default", "--report", report, "--"] + attempt)
-                #expect(said == "status 0 modes True flags True output True", "\(command)")
+                #expect(said == "status 0 modes True flags True output True shared True", "\(command)")
                 #expect(try readText(report).contains("\"exited\""), "\(command)")
             }
-            #expect(try left(attempt) == "status 0 modes True flags True output False")
+            #expect(try left(attempt) == "status 0 modes True flags True output False shared True")
+        }
+    }
+
+    /// Else nobody could open the terminal any more, whatever is beside brig on it.
+    @Test(arguments: Caller.allCases) func `a job does not keep the caller's terminal for itself`(caller: Caller) throws {
+        try Fixture.run { fixture in
+            let attempt = ["python3", "-c", "import fcntl, termios; fcntl.ioctl(1, termios.TIOCEXCL)"]
+            let brig = caller.prefix + [Executables.brig, "run", "--policy", "default", "--report", "\(try fixture.shared())/report.json", "--"]
+            #expect(try left(brig + attempt) == "status 0 modes True flags True output True shared True")
+            #expect(try left(["sh", "-c", "true | \"$@\"", "--"] + brig + attempt) == "status 0 modes True flags True output True shared True")
+            #expect(try left(attempt) == "status 0 modes True flags True output True shared False")
         }
     }
 

@@ -75,7 +75,8 @@ public enum SystemCallCatalog {
 
     /// The name by libseccomp's tables alone.
     package static func libraryName(of number: UInt32, abi: SystemCallABI) -> String? {
-        guard let name = unsafe seccomp_syscall_resolve_num_arch(abi.token, Int32(bitPattern: number)) else { return nil }
+        // Negative numbers are the library's own, of calls that an ABI does not have.
+        guard let number = Int32(exactly: number), let name = unsafe seccomp_syscall_resolve_num_arch(abi.token, number) else { return nil }
         defer { unsafe free(name) }
         return unsafe String(cString: name)
     }

@@ -178,7 +178,8 @@ final class NotificationListener {
     private static func describe(_ process: Int32) -> JobReport.Violation.Process? {
         do {
             let status = try ProcessStatus(process: "\(process)")
-            let name = try readText("/proc/\(process)/comm").prefix { $0 != "\n" }
+            // By scalars: a carriage return and the line's end are one character.
+            let name = try readText("/proc/\(process)/comm").unicodeScalars.prefix { $0 != "\n" }
             return JobReport.Violation.Process(pid: status.innermostID, command: String(name))
         } catch {
             return nil  // gone
