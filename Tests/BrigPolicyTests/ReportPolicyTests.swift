@@ -152,6 +152,12 @@ import Testing
         #expect(try !PolicyLint.findings(try resolve(few)).contains { $0.call == "ioctl" })
     }
 
+    @Test func `what the audit's policy refuses is allowed with a word`() throws {
+        let policy = try ReportPolicy(observed(report([call("read", 1), call("socket", 1, verdict: "EAFNOSUPPORT", (0, "0x11", "AF_PACKET", 1), (1, "0x3", nil, 1), (2, "0x0", nil, 1))])), base: nil)
+        #expect(policy.notes.count == 1 && policy.notes[0].hasPrefix("socket: refused"))
+        #expect(rules(policy, "socket").count == 1)
+    }
+
     @Test func `calls that depend on the moment are allowed beside what they go with`() throws {
         let policy = try ReportPolicy(observed(report([call("rt_sigaction", 1), call("set_robust_list", 1)])), base: nil)
         let names = (policy.document["syscalls"]?["rules"]?.array ?? []).compactMap { rule in rule["reason"]?.string?.hasPrefix("not seen") == true ? rule["names"] : nil }

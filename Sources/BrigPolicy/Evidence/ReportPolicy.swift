@@ -65,6 +65,8 @@ public struct ReportPolicy: Sendable {
     private static func seen(_ reports: [ObservedCalls], _ notes: inout [String]) -> [SeenCall] {
         var calls: [UInt32: SeenCall] = [:]
         for report in reports {
+            let against = Set(report.calls.lazy.filter { $0.ran && !["allow", "log", "unknown"].contains($0.verdict) }.map(\.name))
+            if !against.isEmpty { notes.append("\(against.sorted().joined(separator: ", ")): refused, or with some arguments, by the policy of \(report.path), and allowed as used there") }
             for call in report.calls {
                 guard call.isNative else {
                     notes.append("\(report.path) has \(call.name) through \(call.abi), which no policy allows")
