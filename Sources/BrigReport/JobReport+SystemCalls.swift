@@ -36,7 +36,11 @@ extension JobReport {
         /// The kernel was let to run it.
         public var ran: Bool
         public var arguments: [ArgumentFact]
-        public init(name: String, number: UInt32, abi: String, count: UInt64, verdict: String, ran: Bool, arguments: [ArgumentFact] = []) {
+        /// Of a call with several such arguments, values that came together.
+        public var combinations: [Combination]
+        public init(
+            name: String, number: UInt32, abi: String, count: UInt64, verdict: String, ran: Bool, arguments: [ArgumentFact] = [], combinations: [Combination] = []
+        ) {
             self.name = name
             self.number = number
             self.abi = abi
@@ -44,6 +48,7 @@ extension JobReport {
             self.verdict = verdict
             self.ran = ran
             self.arguments = arguments
+            self.combinations = combinations
         }
     }
 
@@ -62,6 +67,16 @@ extension JobReport {
             self.what = what
             self.value = value
             self.name = name
+            self.count = count
+        }
+    }
+
+    /// One of `syscalls.calls[].combinations`: a value for each argument of which there are facts, in the order of their places.
+    public struct Combination: Sendable, Equatable {
+        public var values: [UInt64]
+        public var count: UInt64
+        public init(values: [UInt64], count: UInt64) {
+            self.values = values
             self.count = count
         }
     }
@@ -135,8 +150,12 @@ extension JobReport.Call {
     var json: JSONValue {
         .fields(
             ("name", .string(name)), ("number", .integer(Int64(number))), ("abi", .string(abi)), ("count", .figure(count)), ("verdict", .string(verdict)), ("ran", .bool(ran)),
-            ("arguments", .array(arguments.map(\.json))))
+            ("arguments", .array(arguments.map(\.json))), ("combinations", .array(combinations.map(\.json))))
     }
+}
+
+extension JobReport.Combination {
+    var json: JSONValue { .fields(("values", .array(values.map { .string("0x" + String($0, radix: 16)) })), ("count", .figure(count))) }
 }
 
 extension JobReport.ArgumentFact {

@@ -83,6 +83,32 @@ import Testing
         #expect(try ReportDifference(calls, other[0]).usedButNotAllowed == ["socket with fact AF_INET6: once", "prctl with fact 0x10: 2 times"])
     }
 
+    /// A socket call's arguments are several; where a report tells which came together, no others are allowed.
+    @Test func `only combinations that were seen are allowed`() throws {
+        func sockets(_ combinations: [([String], Int64)]) throws -> JSONValue {
+            var values: [JSONValue.Member] = try #require(
+                call("socket", 3, (0, "0x2", "AF_INET", 2), (0, "0x10", "AF_NETLINK", 1), (1, "0x1", "SOCK_STREAM", 2), (1, "0x3", "SOCK_RAW", 1), (2, "0x6", nil, 2), (2, "0x0", nil, 1)).members)
+            let told: [JSONValue] = combinations.map { ["values": .array($0.0.map { .string($0) }), "count": .integer($0.1)] }
+            values.append(.init("combinations", .array(told)))
+            return .object(values)
+        }
+        let reports = try observed(report([sockets([(["0x2", "0x1", "0x6"], 2), (["0x10", "0x3", "0x0"], 1)])]))
+        let policy = try ReportPolicy(reports, base: nil)
+        #expect(
+            rules(policy, "socket").map(\.arguments) == [
+                [["index": 0, "op": "equal", "value": "AF_INET"], ["index": 1, "op": "equal", "value": "SOCK_STREAM"], ["index": 2, "op": "equal", "value": "0x6"]],
+                [["index": 0, "op": "equal", "value": "AF_NETLINK"], ["index": 1, "op": "equal", "value": "SOCK_RAW"], ["index": 2, "op": "equal", "value": "0x0"]],
+            ])
+        let calls = try resolve(policy).policy.systemCalls
+        #expect(try ReportDifference(calls, reports[0]).usedButNotAllowed == [])
+        let crossed = try observed(report([sockets([(["0x2", "0x1", "0x6"], 1), (["0x2", "0x3", "0x0"], 1), (["0x10", "0x1", "0x6"], 1)])]))[0]
+        #expect(try ReportDifference(calls, crossed).usedButNotAllowed == ["socket with AF_INET, SOCK_RAW, 0x0: once", "socket with AF_NETLINK, SOCK_STREAM, 0x6: once"])
+        // One that does not tell all of them, beside one that does.
+        for short in [[], [(["0x2", "0x1", "0x6"], 2)], [(["0x2", "0x1"], 3)]] as [[([String], Int64)]] {
+            #expect(try rules(ReportPolicy(observed(report([sockets(short)])), base: nil), "socket").count == 8, "\(short)")
+        }
+    }
+
     /// Arguments that the report does not keep, and values of which it does not tell which came together.
     @Test func `what a report does not tell of a call is not taken for allowed`() throws {
         let text = #"""

@@ -30,6 +30,14 @@ public struct ObservedCalls: Sendable, Equatable {
         public let verdict: String
         public let ran: Bool
         public let arguments: [Argument]
+        /// Values that came together; empty where the report does not tell them for all of the calls.
+        public let combinations: [Combination]
+    }
+
+    /// A value for each of several arguments, by their places, and how many calls had them.
+    public struct Combination: Sendable, Equatable {
+        public let values: [UInt8: UInt64]
+        public let count: Int64
     }
 
     /// A value of one argument, and how many calls had it.
@@ -95,13 +103,28 @@ extension ObservedCalls.Call {
         let arguments = facts.compactMap { ObservedCalls.Argument($0) }
         guard arguments.count == facts.count else { return nil }
         self.init(
-            name: name, number: number, isNative: abi == SystemCallABI.native.rawValue, abi: abi, count: count, verdict: verdict, ran: ran, arguments: arguments)
+            name: name, number: number, isNative: abi == SystemCallABI.native.rawValue, abi: abi, count: count, verdict: verdict, ran: ran, arguments: arguments,
+            combinations: Self.combinations(value, Set(arguments.map(\.index)).sorted(), count))
     }
+
+    private static func combinations(_ call: JSONValue, _ places: [UInt8], _ count: Int64) -> [ObservedCalls.Combination] {
+        var told: Int64 = 0
+        var combinations: [ObservedCalls.Combination] = []
+        for entry in call["combinations"]?.array ?? [] {
+            let values = (entry["values"]?.array ?? []).compactMap { $0.string.flatMap(hexadecimal) }
+            guard values.count == places.count, let count = entry["count"]?.integer, count > 0 else { return [] }
+            told &+= count
+            combinations.append(.init(values: Dictionary(uniqueKeysWithValues: zip(places, values)), count: count))
+        }
+        return told == count ? combinations : []
+    }
+
+    fileprivate static func hexadecimal(_ text: String) -> UInt64? { text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : nil }
 }
 
 extension ObservedCalls.Argument {
     init?(_ value: JSONValue) {
-        guard let index = value["index"]?.integer, 0...5 ~= index, let text = value["value"]?.string, text.hasPrefix("0x"), let number = UInt64(text.dropFirst(2), radix: 16),
+        guard let index = value["index"]?.integer, 0...5 ~= index, let number = value["value"]?.string.flatMap(ObservedCalls.Call.hexadecimal),
             let count = value["count"]?.integer
         else { return nil }
         self.init(index: UInt8(index), what: value["what"]?.string ?? "argument \(index)", value: number, name: value["name"]?.string, count: count)

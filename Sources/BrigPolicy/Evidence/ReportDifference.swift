@@ -34,10 +34,9 @@ public struct ReportDifference: Sendable {
         var used = Region.all
         var isRefused = false
         for (index, facts) in Dictionary(grouping: call.arguments, by: \.index).sorted(by: { $0.key < $1.key }) {
-            let isWord = SystemCallCatalog.entry(call.name)?.argument(Int(index)) != .long
             var values = Region.empty
             for argument in facts {
-                let value = try Region([.init(index: index, comparison: .equal, value: argument.value, isWord: isWord)])
+                let value = try region(call.name, index, argument.value)
                 values = try values.union(value)
                 guard try allowed.intersection(value).isEmpty else { continue }
                 isRefused = true
@@ -46,9 +45,35 @@ public struct ReportDifference: Sendable {
             if facts.reduce(0, { $0 + $1.count }) == call.count { used = try used.intersection(values) }
         }
         if isRefused { return }
-        let open = try used.subtracting(allowed)
-        if open.isEmpty { return }
+        if !call.combinations.isEmpty { return try combinations(call, allowed) }
+        if try !used.subtracting(allowed).isEmpty { perhaps(call) }
+    }
+
+    /// Each value may be allowed, and what came together not.
+    private mutating func combinations(_ call: ObservedCalls.Call, _ allowed: Region) throws(Region.TooLarge) {
+        var left = Region.empty
+        for combination in call.combinations {
+            var together = Region.all
+            for (place, value) in combination.values { together = try together.intersection(region(call.name, place, value)) }
+            if try allowed.intersection(together).isEmpty {
+                let values = combination.values.sorted { $0.key < $1.key }.map { place, value in
+                    call.arguments.first { $0.index == place && $0.value == value }?.name ?? "0x" + String(value, radix: 16)
+                }
+                usedButNotAllowed.append("\(call.name) with \(values.joined(separator: ", ")): \(Self.times(combination.count))")
+            } else {
+                left = try left.union(together)
+            }
+        }
+        if try !left.subtracting(allowed).isEmpty { perhaps(call) }
+    }
+
+    private mutating func perhaps(_ call: ObservedCalls.Call) {
         usedButNotAllowed.append("\(call.name), perhaps: it is not allowed with all arguments, and the report does not tell those of each call: \(Self.times(call.count))")
+    }
+
+    private func region(_ call: String, _ place: UInt8, _ value: UInt64) throws(Region.TooLarge) -> Region {
+        let isWord = SystemCallCatalog.entry(call)?.argument(Int(place)) != .long
+        return try Region([.init(index: place, comparison: .equal, value: value, isWord: isWord)])
     }
 
     private static func times(_ count: Int64) -> String { count == 1 ? "once" : "\(count) times" }

@@ -8,6 +8,9 @@ struct SeenCall {
     /// By argument: its values, and how many calls each was seen in.
     private(set) var values: [UInt8: [ObservedCalls.Argument]] = [:]
 
+    /// Values that came together; nil where a report does not tell them for all of its calls.
+    private var combinations: Set<[UInt8: UInt64]>? = []
+
     init(name: String, number: UInt32) {
         self.name = name
         self.number = number
@@ -15,6 +18,7 @@ struct SeenCall {
 
     mutating func add(_ call: ObservedCalls.Call, from path: String) {
         total += call.count
+        if call.combinations.isEmpty { combinations = nil } else { combinations?.formUnion(call.combinations.map(\.values)) }
         if let index = counts.firstIndex(where: { $0.path == path }) { counts[index].count += call.count } else { counts.append((path, call.count)) }
         for argument in call.arguments {
             let seen = values[argument.index] ?? []
@@ -25,6 +29,13 @@ struct SeenCall {
                 values[argument.index, default: []].append(argument)
             }
         }
+    }
+
+    /// The values that arguments had together; nil where a report does not tell that.
+    func combinations(of places: [UInt8]) -> Set<[UInt64]>? {
+        guard places.count > 1, let combinations else { return nil }
+        let projected = combinations.map { values in places.compactMap { values[$0] } }
+        return projected.allSatisfy({ $0.count == places.count }) ? Set(projected) : nil
     }
 
     /// `seen 12 times in a.json and once in b.json`

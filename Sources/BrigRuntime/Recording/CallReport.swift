@@ -89,7 +89,15 @@ struct CallReport {
             (abi, number) = ("x32", number & ~SeccompABI.x32Bit)
         }
         let name = callName(number, abi: abi)
-        return JobReport.Call(name: name, number: number, abi: abi, count: count, verdict: group.verdict, ran: group.ran, arguments: facts(name, call.number, tuples))
+        return JobReport.Call(name: name, number: number, abi: abi, count: count, verdict: group.verdict, ran: group.ran, arguments: facts(name, call.number, tuples), combinations: combinations(call.number, tuples))
+    }
+
+    /// Values that came together, the most frequent first.
+    private func combinations(_ number: UInt32, _ tuples: [(key: RecordedCalls.ArgumentTuple, value: UInt64)]) -> [JobReport.Combination] {
+        let kept = (0..<6).filter { selection.keeps($0, of: number) }
+        if kept.count < 2 { return [] }
+        let combinations = tuples.map { tuple in JobReport.Combination(values: kept.map { tuple.key.values[$0] }, count: tuple.value) }
+        return combinations.sorted { first, second in first.count == second.count ? first.values.lexicographicallyPrecedes(second.values) : first.count > second.count }
     }
 
     /// Values of each kept argument, the most frequent first.
