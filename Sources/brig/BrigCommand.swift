@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import BrigPolicy
-internal import Glibc
+internal import BrigReport
 
 /// The command line apart from `brig run`: help, completions, and everything that is not a launch.
 struct BrigCommand: ParsableCommand {
@@ -14,6 +14,29 @@ struct BrigCommand: ParsableCommand {
             """,
         version: Build.commit.map { "brig \(Build.version) (\($0))" } ?? "brig \(Build.version)",
         subcommands: [RunCommand.self, AuditCommand.self, JobsCommand.self, PolicyCommand.self, ImageCommand.self, AppArmorCommand.self, TracerCommand.self, DoctorCommand.self])
+
+    /// Runs a command, says what is to be said of its end, and gives the exit status.
+    static func status(of words: [String]) -> Int32 {
+        do {
+            do {
+                var command = try parseAsRoot(words)
+                try command.run()
+                return 0
+            } catch let error where exitCode(for: error) == .success {
+                // Help, the version, and scripts of completions are errors to the parser.
+                let message = fullMessage(for: error)
+                if !message.isEmpty { try print(message) }
+                return 0
+            }
+        } catch let error as OutputError {
+            Run.complain(error.description)
+            return ExitStatus.failure.code
+        } catch {
+            let message = fullMessage(for: error)
+            if !message.isEmpty { Run.sayOnStandardError(message + "\n") }
+            return exitCode(for: error).rawValue
+        }
+    }
 
     /// The command that a word which names none was meant for.
     static func correction(of word: String) -> String? {

@@ -27,7 +27,7 @@ struct PolicyDiff: ParsableCommand {
         let policy = try PolicyLoader.resolve(first)
         if let second {
             let difference = try PolicyDifference(from: policy, to: try PolicyLoader.resolve(second))
-            for line in difference.lines { print(line) }
+            for line in difference.lines { try print(line) }
             if difference.allowsMore { throw ExitCode(1) }
         } else if let report {
             try compare(policy, try ObservedCalls(file: report))
@@ -36,9 +36,9 @@ struct PolicyDiff: ParsableCommand {
 
     private func compare(_ policy: PolicyLoader.Resolved, _ report: ObservedCalls) throws {
         let difference = try ReportDifference(policy.policy.systemCalls, report)
-        for gap in report.gaps { print("\(report.path) may lack calls: \(gap)") }
-        for line in difference.usedButNotAllowed { print("+ \(line)") }
-        for name in difference.allowedButNotUsed { print("- \(name)") }
+        for gap in report.gaps { try print("\(report.path) may lack calls: \(gap)") }
+        for line in difference.usedButNotAllowed { try print("+ \(line)") }
+        for name in difference.allowedButNotUsed { try print("- \(name)") }
         if !difference.usedButNotAllowed.isEmpty { throw ExitCode(1) }
     }
 }

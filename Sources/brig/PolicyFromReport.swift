@@ -34,7 +34,7 @@ struct PolicyFromReport: ParsableCommand {
         for note in policy.notes { Run.complain(note) }
         let resolved = try PolicyLoader.resolve(text: policy.document.encoded(pretty: true), path: "the policy")
         if verify { try verify(observed, resolved.policy) }
-        printJSON(policy.document)
+        try printJSON(policy.document)
     }
 
     /// A base that is a file is found wherever the policy is put.

@@ -14,8 +14,8 @@ struct PolicyLintCommand: ParsableCommand {
         var failed = false
         for policy in policies {
             let findings = try PolicyLint.findings(try PolicyLoader.resolve(policy))
-            for finding in findings { print(finding) }
-            if findings.isEmpty { print("\(policy): nothing found") } else { failed = true }
+            for finding in findings { try print(finding) }
+            if findings.isEmpty { try print("\(policy): nothing found") } else { failed = true }
         }
         if failed { throw ExitCode(1) }
     }

@@ -27,4 +27,19 @@ import Testing
         let outcome = try Command(Executables.brig, ["run", "--polcy", "strict", "--", "/bin/true"]).run()
         #expect(outcome.errorText.contains("unknown option --polcy (did you mean --policy?)"), "\(outcome.errorText)")
     }
+
+    /// Where it went is a full disk, or closed.
+    @Test(arguments: [("/dev/full", "ENOSPC"), ("&-", "EBADF")]) func `output that is lost is an error`(target: String, errno: String) throws {
+        try Fixture.run { fixture in
+            let commands = [
+                "policy list", "policy groups", "policy show strict", "policy schema", "policy check default", "policy lint default", "policy explain strict", "policy explain strict fork",
+                "policy explain strict --json", "policy diff default strict", "policy export strict", "image ls --store \(fixture.path("store"))", "jobs --json", "doctor --json", "apparmor show",
+                "--help", "--version", "policy diff --help", "run --help", "help audit",
+            ]
+            for command in commands {
+                let outcome = try Command("sh", ["-c", "\(Executables.brig) \(command) >\(target)"]).run()
+                #expect(outcome.exitCode == 125 && outcome.errorText.contains("standard output") && outcome.errorText.contains(errno), "\(command): \(outcome.exitCode ?? -1) \(outcome.errorText)")
+            }
+        }
+    }
 }
