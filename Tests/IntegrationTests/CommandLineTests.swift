@@ -42,4 +42,9 @@ import Testing
             }
         }
     }
+
+    @Test(.requires(.seccompNotify), arguments: ["notification", "seccomp-notify"]) func `an engine goes by the name that reports give it, too`(name: String) throws {
+        let outcome = try Executables.run(["audit", "--engine", name, "--", "true"])
+        #expect(outcome.exitCode == 0 && outcome.errorText.contains("counted by seccomp-notify"), "\(outcome.errorText)")
+    }
 }
