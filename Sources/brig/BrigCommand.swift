@@ -38,10 +38,23 @@ struct BrigCommand: ParsableCommand {
         }
     }
 
-    /// The command that a word which names none was meant for.
-    static func correction(of word: String) -> String? {
-        let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
-        return word.hasPrefix("-") || names.contains(word) ? nil : Suggestion.nearest(to: word, among: names)
+    /// What is wrong with the first word that should name a command, or one of a command's own, and does not; nil where there is none.
+    static func fault(in words: [String]) -> String? {
+        var command: any ParsableCommand.Type = self
+        var path = "brig"
+        for word in words {
+            let commands = command.configuration.subcommands.filter { $0.configuration.shouldDisplay }
+            // The parser has `help` itself. What begins with a dash is an option.
+            if command.configuration.subcommands.isEmpty || word.hasPrefix("-") || (word == "help" && path == "brig") { return nil }
+            if let next = command.configuration.subcommands.first(where: { $0.configuration.commandName == word }) {
+                command = next
+                path += " \(word)"
+            } else {
+                let near = Suggestion.nearest(to: word, among: commands.compactMap { $0.configuration.commandName } + (path == "brig" ? ["help"] : []))
+                return "unknown command \((path + " " + word).dropFirst(5))" + (near.map { " (did you mean \($0)?)" } ?? "; see \(path) --help")
+            }
+        }
+        return nil
     }
 }
 

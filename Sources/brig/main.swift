@@ -16,8 +16,8 @@ if words.first == "audit" { exit(Run.main(.audit, Array(words.dropFirst()), star
 if words.first == "help", let name = words.dropFirst().first, let command = RunOption.Command(rawValue: name) {
     exit(Run.help(command))
 }
-if let word = words.first, let near = BrigCommand.correction(of: word) {
-    Run.complain("unknown command \(word) (did you mean \(near)?)")
+if let fault = BrigCommand.fault(in: words) {
+    Run.complain(fault)
     exit(64)
 }
 exit(BrigCommand.status(of: words))

@@ -47,4 +47,12 @@ import Testing
         let outcome = try Executables.run(["audit", "--engine", name, "--", "true"])
         #expect(outcome.exitCode == 0 && outcome.errorText.contains("counted by seccomp-notify"), "\(outcome.errorText)")
     }
+
+    @Test(arguments: [
+        ("audi", "audi (did you mean audit?)"), ("policy fromreport x", "policy fromreport (did you mean from-report?)"), ("image lss", "image lss (did you mean ls?)"),
+        ("image unpack-workr", "image unpack-workr; see brig image --help"), ("tracer atach", "tracer atach (did you mean attach?)"), ("nothing-like-it", "nothing-like-it; see brig --help"),
+    ]) func `a misspelt command leads to the nearest`(words: String, said: String) throws {
+        let outcome = try Executables.run(words.split(separator: " ").map(String.init))
+        #expect(outcome.exitCode == 64 && outcome.errorText == "brig: unknown command \(said)\n", "\(outcome.errorText)")
+    }
 }
