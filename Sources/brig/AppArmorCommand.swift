@@ -26,7 +26,7 @@ struct AppArmorLoad: ParsableCommand {
     func run() throws {
         for profile in try names.profiles.map({ try ShippedProfile.named($0) }) {
             try profile.load()
-            print("\(profile.name) is loaded")
+            try print("\(profile.name) is loaded")
         }
     }
 }
@@ -40,7 +40,7 @@ struct AppArmorUnload: ParsableCommand {
     func run() throws {
         for profile in try names.profiles.map({ try ShippedProfile.named($0) }) {
             try profile.unload()
-            print("\(profile.name) is not loaded any more")
+            try print("\(profile.name) is not loaded any more")
         }
     }
 }
@@ -56,9 +56,9 @@ struct AppArmorList: ParsableCommand {
         let profiles = try LoadedProfile.all()
         if json {
             let list: JSONValue = ["profiles": .array(profiles.map { ["name": .string($0.name), "mode": .string($0.mode)] })]
-            return printBytes(list.encoded(pretty: true) + [UInt8(ascii: "\n")])
+            return try printJSON(list)
         }
-        for profile in profiles { print("\(profile.mode.padding(to: 12))\(ImageText.escaped(profile.name))") }
+        for profile in profiles { try print("\(profile.mode.padding(to: 12))\(ImageText.escaped(profile.name))") }
     }
 }
 
@@ -73,11 +73,11 @@ struct AppArmorStatusCommand: ParsableCommand {
     func run() throws {
         for profile in profiles { try checkProfileName(profile) }
         let status = try AppArmorStatus.current()
-        print("AppArmor is on; brig itself is \(status.ownLabel ?? "a label that cannot be read")")
-        print("mediated: \(status.mediated.joined(separator: ", "))\(status.notMediated.isEmpty ? "" : "; not mediated: \(status.notMediated.joined(separator: ", "))")")
+        try print("AppArmor is on; brig itself is \(status.ownLabel ?? "a label that cannot be read")")
+        try print("mediated: \(status.mediated.joined(separator: ", "))\(status.notMediated.isEmpty ? "" : "; not mediated: \(status.notMediated.joined(separator: ", "))")")
         let loaded = try LoadedProfile.all()
         let modes = profiles.map { profile in loaded.first { $0.name == profile }?.mode }
-        for (profile, mode) in zip(profiles, modes) { print(mode.map { "\(profile) is loaded (\($0))" } ?? "\(profile) is not loaded") }
+        for (profile, mode) in zip(profiles, modes) { try print(mode.map { "\(profile) is loaded (\($0))" } ?? "\(profile) is not loaded") }
         if modes.contains(where: { $0 != "enforce" }) { throw ExitCode(1) }
     }
 }
@@ -89,5 +89,5 @@ struct AppArmorShow: ParsableCommand {
     @Argument(help: "brig-job, brig-strict or brig.", completion: .list(ShippedProfile.all.map(\.name)))
     var profile = "brig-job"
 
-    func run() throws { printBytes(try ShippedProfile.named(profile).text) }
+    func run() throws { try printBytes(ShippedProfile.named(profile).text) }
 }

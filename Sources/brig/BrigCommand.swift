@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import BrigPolicy
-internal import Glibc
+internal import BrigReport
 
 /// The command line apart from `brig run`: help, completions, and everything that is not a launch.
 struct BrigCommand: ParsableCommand {
@@ -15,10 +15,46 @@ struct BrigCommand: ParsableCommand {
         version: Build.commit.map { "brig \(Build.version) (\($0))" } ?? "brig \(Build.version)",
         subcommands: [RunCommand.self, AuditCommand.self, JobsCommand.self, PolicyCommand.self, ImageCommand.self, AppArmorCommand.self, TracerCommand.self, DoctorCommand.self])
 
-    /// The command that a word which names none was meant for.
-    static func correction(of word: String) -> String? {
-        let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
-        return word.hasPrefix("-") || names.contains(word) ? nil : Suggestion.nearest(to: word, among: names)
+    /// Runs a command, says what is to be said of its end, and gives the exit status.
+    static func status(of words: [String]) -> Int32 {
+        do {
+            do {
+                var command = try parseAsRoot(words)
+                try command.run()
+                return 0
+            } catch let error where exitCode(for: error) == .success {
+                // Help, the version, and scripts of completions are errors to the parser.
+                let message = fullMessage(for: error)
+                if !message.isEmpty { try print(message) }
+                return 0
+            }
+        } catch let error as OutputError {
+            Run.complain(error.description)
+            return ExitStatus.failure.code
+        } catch {
+            let message = fullMessage(for: error)
+            if !message.isEmpty { Run.sayOnStandardError(message + "\n") }
+            return exitCode(for: error).rawValue
+        }
+    }
+
+    /// What is wrong with the first word that should name a command, or one of a command's own, and does not; nil where there is none.
+    static func fault(in words: [String]) -> String? {
+        var command: any ParsableCommand.Type = self
+        var path = "brig"
+        for word in words {
+            let commands = command.configuration.subcommands.filter { $0.configuration.shouldDisplay }
+            // The parser has `help` itself. What begins with a dash is an option.
+            if command.configuration.subcommands.isEmpty || word.hasPrefix("-") || (word == "help" && path == "brig") { return nil }
+            if let next = command.configuration.subcommands.first(where: { $0.configuration.commandName == word }) {
+                command = next
+                path += " \(word)"
+            } else {
+                let near = Suggestion.nearest(to: word, among: commands.compactMap { $0.configuration.commandName } + (path == "brig" ? ["help"] : []))
+                return "unknown command \((path + " " + word).dropFirst(5))" + (near.map { " (did you mean \($0)?)" } ?? "; see \(path) --help")
+            }
+        }
+        return nil
     }
 }
 

@@ -15,11 +15,11 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         let checks = try Doctor.checks(JobReport.Build(version: Build.version, commit: Build.commit))
         if json {
-            printBytes(Self.json(checks).encoded(pretty: true) + [UInt8(ascii: "\n")])
+            try printJSON(Self.json(checks))
         } else {
             for check in checks {
-                print("\(check.status.rawValue.padding(to: 9))\(check.check.padding(to: 22))\(ImageText.escaped(check.found))")
-                if let fix = check.fix { print("\("".padding(to: 31))fix: \(ImageText.escaped(fix))") }
+                try print("\(check.status.rawValue.padding(to: 9))\(check.check.padding(to: 22))\(ImageText.escaped(check.found))")
+                if let fix = check.fix { try print("\("".padding(to: 31))fix: \(ImageText.escaped(fix))") }
             }
         }
         if checks.contains(where: { $0.status == .fail }) { throw ExitCode(1) }

@@ -19,7 +19,7 @@ struct ImageExportCommand: ParsableCommand {
 
     func run() throws {
         let exported = try options.open().export(image, to: destination)
-        print("\(exported.id) \(destination) (\(ImageText.size(exported.bytes)))")
+        try print("\(exported.id) \(destination) (\(ImageText.size(exported.bytes)))")
     }
 }
 
@@ -34,9 +34,9 @@ struct ImageVerifyCommand: ParsableCommand {
     func run() throws {
         let reference = try image.map { try ImageReference($0) }
         let result = try options.open().verify(only: reference)
-        for fault in result.faults { print("damaged: \(fault)") }
-        if result.leftovers > 0 { print("\(result.leftovers) imports were interrupted: brig image gc removes what they left") }
-        print("\(result.images) images, \(result.layers) layers: \(result.faults.isEmpty ? "sound" : "\(result.faults.count) damaged")")
+        for fault in result.faults { try print("damaged: \(fault)") }
+        if result.leftovers > 0 { try print("\(result.leftovers) imports were interrupted: brig image gc removes what they left") }
+        try print("\(result.images) images, \(result.layers) layers: \(result.faults.isEmpty ? "sound" : "\(result.faults.count) damaged")")
         if !result.faults.isEmpty { throw ExitCode(1) }
     }
 }
@@ -51,15 +51,15 @@ struct ImageRemoveCommand: ParsableCommand {
 
     func run() throws {
         let store = try options.open()
-        for image in images { Self.show(try store.remove(ImageReference(image))) }
+        for image in images { try Self.show(store.remove(ImageReference(image))) }
     }
 
-    static func show(_ removal: ImageStore.Removal) {
-        for name in removal.names { print("name \(name)") }
-        for image in removal.images { print("image \(image)") }
-        for layer in removal.layers { print("layer \(layer)") }
-        for layer in removal.inUse { print("layer \(layer) is in use: brig image gc removes it later") }
-        if removal.leftovers > 0 { print("\(removal.leftovers) interrupted imports") }
+    static func show(_ removal: ImageStore.Removal) throws(OutputError) {
+        for name in removal.names { try print("name \(name)") }
+        for image in removal.images { try print("image \(image)") }
+        for layer in removal.layers { try print("layer \(layer)") }
+        for layer in removal.inUse { try print("layer \(layer) is in use: brig image gc removes it later") }
+        if removal.leftovers > 0 { try print("\(removal.leftovers) interrupted imports") }
     }
 }
 
@@ -73,7 +73,7 @@ struct ImageCollectCommand: ParsableCommand {
 
     func run() throws {
         let removal = try options.open().collectGarbage(unnamed: unnamed)
-        ImageRemoveCommand.show(removal)
-        print("\(ImageText.size(removal.bytes)) freed")
+        try ImageRemoveCommand.show(removal)
+        try print("\(ImageText.size(removal.bytes)) freed")
     }
 }

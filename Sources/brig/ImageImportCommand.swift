@@ -35,9 +35,9 @@ struct ImageImportCommand: ParsableCommand {
         }
         for one in imported {
             let layers = "\(one.image.layers.count) layers, \(one.newLayers) new"
-            print("\(one.image.id) \(one.names.isEmpty ? "(no name)" : one.names.joined(separator: " ")) (\(layers))")
-            for (name, other) in one.moved { print("  \(name) was \(other)") }
-            for line in ImageText.dropped(one.image) { print("  \(line)") }
+            try print("\(one.image.id) \(one.names.isEmpty ? "(no name)" : one.names.joined(separator: " ")) (\(layers))")
+            for (name, other) in one.moved { try print("  \(name) was \(other)") }
+            for line in ImageText.dropped(one.image) { try print("  \(line)") }
         }
     }
 }

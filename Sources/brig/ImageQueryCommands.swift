@@ -19,8 +19,7 @@ struct ImageListCommand: ParsableCommand {
                     "bytes": .integer(Int64(clamping: $0.bytes)),
                 ]
             }
-            print(String(decoding: (["images": .array(list)] as JSONValue).encoded(pretty: true), as: UTF8.self))
-            return
+            return try printJSON(["images": .array(list)])
         }
         var rows = [["NAME", "ID", "PLATFORM", "LAYERS", "SIZE"]]
         for image in images {
@@ -29,7 +28,7 @@ struct ImageListCommand: ParsableCommand {
                 rows.append([name, "sha256:\(image.id.hex.prefix(12))", platform, "\(image.layers.count)", ImageText.size(image.bytes)])
             }
         }
-        print(ImageText.table(rows))
+        try print(ImageText.table(rows))
     }
 }
 
@@ -50,7 +49,7 @@ struct ImageInspectCommand: ParsableCommand {
             "id": .string(image.id.description), "names": .array(image.names.map { .string($0) }), "bytes": .integer(Int64(clamping: image.bytes)), "import": record,
             "layers": .array(layers), "config": image.config.document,
         ]
-        print(String(decoding: shown.encoded(pretty: true), as: UTF8.self))
+        try printJSON(shown)
     }
 }
 
@@ -71,6 +70,6 @@ struct ImageHistoryCommand: ParsableCommand {
             rows.append([ImageText.escaped(step.created ?? "-"), size, ImageText.escaped(step.createdBy ?? step.comment ?? "-")])
         }
         if rows.isEmpty { rows = image.layers.map { ["-", ImageText.size($0.summary.bytes), "layer \($0.diffID)"] } }
-        print(ImageText.table([["CREATED", "SIZE", "CREATED BY"]] + rows.reversed()))
+        try print(ImageText.table([["CREATED", "SIZE", "CREATED BY"]] + rows.reversed()))
     }
 }

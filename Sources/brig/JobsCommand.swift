@@ -15,11 +15,11 @@ struct JobsCommand: ParsableCommand {
         let jobs = try RunningJobs.list()
         if json {
             let list: JSONValue = ["jobs": .array(jobs.map { Self.json($0) })]
-            return printBytes(list.encoded(pretty: true) + [UInt8(ascii: "\n")])
+            return try printJSON(list)
         }
         for job in jobs {
             let seconds = job.seconds.map { "\($0) s" } ?? "-"
-            print("\(job.id) \("\(job.process)".padding(to: 8))\(seconds.padding(to: 8))\(ImageText.escaped(job.command?.joined(separator: " ") ?? "-"))")
+            try print("\(job.id) \("\(job.process)".padding(to: 8))\(seconds.padding(to: 8))\(ImageText.escaped(job.command?.joined(separator: " ") ?? "-"))")
         }
     }
 

@@ -24,27 +24,34 @@ struct PolicyCheck: ParsableCommand {
     func run() throws {
         var failed = false
         for policy in policies {
-            do {
-                let resolved = try PolicyLoader.resolve(policy)
-                print("\(policy): valid")
-                tellReplaced(resolved)
+            let resolved: PolicyLoader.Resolved
+            do throws(PolicyError) {
+                resolved = try PolicyLoader.resolve(policy)
             } catch {
                 failed = true
-                for diagnostic in error.diagnostics { print(diagnostic) }
-                if error.omittedCount > 0 { print("\(policy): \(error.omittedCount) more") }
+                try printFaults(error, of: policy)
+                continue
             }
+            try print("\(policy): valid")
+            try tellReplaced(resolved)
         }
         if failed { throw ExitCode(1) }
     }
 
     /// Lists that replace a base's are no fault, and hardly ever meant.
-    private func tellReplaced(_ policy: PolicyLoader.Resolved) {
-        do {
-            for finding in try PolicyLint.findings(policy) where finding.kind == .replaced { print(finding) }
-        } catch {
-            print("not looked into: \(error)")
-        }
+    private func tellReplaced(_ policy: PolicyLoader.Resolved) throws(OutputError) {
+        let findings: [Finding]
+        do throws(MeaningError) { findings = try PolicyLint.findings(policy) } catch { return try print("not looked into: \(error)") }
+        for finding in findings where finding.kind == .replaced { try print(finding) }
     }
+}
+
+/// The faults of a policy on standard output, for commands that go on with the next one.
+func printFaults(_ error: PolicyError, of policy: String) throws(OutputError) {
+    // Each of its fields would be a fault.
+    if ReportedJob.isReport(policy) { return try print("\(policy): a report, and no policy") }
+    for diagnostic in error.diagnostics { try print(diagnostic) }
+    if error.omittedCount > 0 { try print("\(policy): \(error.omittedCount) more") }
 }
 
 /// `brig policy explain`
@@ -67,11 +74,11 @@ struct PolicyExplain: ParsableCommand {
     func run() throws {
         let resolved = try PolicyLoader.resolve(policy)
         if let call {
-            for line in try PolicyExplainer.call(call, resolved) { print(line) }
+            for line in try PolicyExplainer.call(call, resolved) { try print(line) }
         } else if json {
-            printJSON(PolicyExplainer.json(resolved))
+            try printJSON(PolicyExplainer.json(resolved))
         } else {
-            for line in PolicyExplainer.lines(resolved) { print(line) }
+            for line in PolicyExplainer.lines(resolved) { try print(line) }
         }
     }
 }
@@ -84,7 +91,7 @@ struct PolicyGroups: ParsableCommand {
     var name: String?
 
     func run() throws {
-        for line in try name.map({ try PolicyExplainer.group($0) }) ?? PolicyExplainer.groups() { print(line) }
+        for line in try name.map({ try PolicyExplainer.group($0) }) ?? PolicyExplainer.groups() { try print(line) }
     }
 }
 
@@ -95,7 +102,7 @@ struct PolicyList: ParsableCommand {
     func run() throws {
         for name in PolicyLoader.builtInNames {
             let policy = try PolicyLoader.load(name)
-            print(name.padding(to: 16) + (policy.description ?? ""))
+            try print(name.padding(to: 16) + (policy.description ?? ""))
         }
     }
 }
@@ -109,7 +116,7 @@ struct PolicyShow: ParsableCommand {
 
     func run() throws {
         guard let text = PolicyLoader.builtInText(name) else { throw ValidationError("no built-in policy \"\(name)\"\(Suggestion.text(for: name, among: PolicyLoader.builtInNames))") }
-        printBytes(text)
+        try printBytes(text)
     }
 }
 
@@ -117,14 +124,7 @@ struct PolicyShow: ParsableCommand {
 struct PolicySchema: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "schema", abstract: "Print the JSON Schema of policies (draft 2020-12).")
 
-    func run() throws { printBytes(PolicyLoader.schemaText) }
-}
-
-/// Writes bytes to standard output as they are.
-func printBytes(_ bytes: [UInt8]) {
-    // What was printed before lies in the C library's buffer.
-    fflush(nil)
-    do { try writeAll(bytes, to: 1, subject: "standard output") } catch { return }  // nobody reads any more
+    func run() throws { try printBytes(PolicyLoader.schemaText) }
 }
 
 extension String {

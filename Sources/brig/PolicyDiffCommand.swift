@@ -24,21 +24,31 @@ struct PolicyDiff: ParsableCommand {
     }
 
     func run() throws {
-        let policy = try PolicyLoader.resolve(first)
+        let policy = try resolve(first)
         if let second {
-            let difference = try PolicyDifference(from: policy, to: try PolicyLoader.resolve(second))
-            for line in difference.lines { print(line) }
+            let difference = try PolicyDifference(from: policy, to: try resolve(second))
+            for line in difference.lines { try print(line) }
             if difference.allowsMore { throw ExitCode(1) }
         } else if let report {
-            try compare(policy, try ObservedCalls(file: report))
+            try compare(policy, try ReportedJob(file: report).calls)
+        }
+    }
+
+    /// A report in the place of a policy has a fault in every field: what is meant is said instead.
+    private func resolve(_ policy: String) throws -> PolicyLoader.Resolved {
+        do {
+            return try PolicyLoader.resolve(policy)
+        } catch {
+            guard ReportedJob.isReport(policy) else { throw error }
+            throw UsageError("\(policy) is a report; give it with --report")
         }
     }
 
     private func compare(_ policy: PolicyLoader.Resolved, _ report: ObservedCalls) throws {
         let difference = try ReportDifference(policy.policy.systemCalls, report)
-        for gap in report.gaps { print("\(report.path) may lack calls: \(gap)") }
-        for line in difference.usedButNotAllowed { print("+ \(line)") }
-        for name in difference.allowedButNotUsed { print("- \(name)") }
+        for gap in report.gaps { try print("\(report.path) may lack calls: \(gap)") }
+        for line in difference.usedButNotAllowed { try print("+ \(line)") }
+        for name in difference.allowedButNotUsed { try print("- \(name)") }
         if !difference.usedButNotAllowed.isEmpty { throw ExitCode(1) }
     }
 }

@@ -5,7 +5,7 @@ internal import BrigPolicy
 struct PolicyLintCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lint", abstract: "Say what is unreachable, contradictory, undone, dangerous or without effect in policies.",
-        discussion: "One line a finding, with its place. Calls that a policy needs all the same are accepted with a reason in syscalls.accept. Exit status 1 where anything was found.")
+        discussion: "One line a finding, with its place. Calls that a policy needs all the same are accepted with a reason in syscalls.accept. Exit status 1 where anything was found, or a policy is not valid.")
 
     @Argument(help: "Files or built-in names.")
     var policies: [String]
@@ -13,9 +13,16 @@ struct PolicyLintCommand: ParsableCommand {
     func run() throws {
         var failed = false
         for policy in policies {
-            let findings = try PolicyLint.findings(try PolicyLoader.resolve(policy))
-            for finding in findings { print(finding) }
-            if findings.isEmpty { print("\(policy): nothing found") } else { failed = true }
+            let findings: [Finding]
+            do {
+                findings = try PolicyLint.findings(try PolicyLoader.resolve(policy))
+            } catch {
+                failed = true
+                if let error = error as? PolicyError { try printFaults(error, of: policy) } else { try print("\(policy): \(error)") }
+                continue
+            }
+            for finding in findings { try print(finding) }
+            if findings.isEmpty { try print("\(policy): nothing found") } else { failed = true }
         }
         if failed { throw ExitCode(1) }
     }

@@ -23,7 +23,7 @@ struct PolicyImport: ParsableCommand {
     @Option(help: "The profile's format.")
     var format = PolicyFormat.oci
 
-    func run() throws { printJSON(try ProfileImport.policy(file, base: base)) }
+    func run() throws { try printJSON(ProfileImport.policy(file, base: base)) }
 }
 
 /// `brig policy export`
@@ -38,8 +38,5 @@ struct PolicyExport: ParsableCommand {
     @Option(help: "The format to write.")
     var format = PolicyFormat.oci
 
-    func run() throws { printJSON(try OCIProfile.of(try PolicyLoader.resolve(policy)).json) }
+    func run() throws { try printJSON(OCIProfile.of(try PolicyLoader.resolve(policy)).json) }
 }
-
-/// A value as pretty JSON with a final newline.
-func printJSON(_ value: JSONValue) { printBytes(value.encoded(pretty: true) + [UInt8(ascii: "\n")]) }

@@ -22,11 +22,19 @@ enum Run {
             complain("\(error)")
             return ExitStatus.failure.code
         }
-        if arguments.wantsHelp {
-            print(RunOption.helpText(command), terminator: "")
-            return 0
-        }
+        if arguments.wantsHelp { return help(command) }
         return run(command, arguments, startedNanos)
+    }
+
+    /// Prints what `--help` asks for, and gives the exit status.
+    static func help(_ command: RunOption.Command) -> Int32 {
+        do throws(OutputError) {
+            try printBytes(Array(RunOption.helpText(command).utf8))
+            return 0
+        } catch {
+            complain(error.description)
+            return ExitStatus.failure.code
+        }
     }
 
     private static func run(_ command: RunOption.Command, _ arguments: RunArguments, _ startedNanos: UInt64) -> Int32 {
@@ -101,7 +109,12 @@ enum Run {
         for scalar in message.unicodeScalars {
             if scalar == "\n" { line += "\n      " } else if scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) { line += scalar.escaped(asASCII: true) } else { line.unicodeScalars.append(scalar) }
         }
+        sayOnStandardError(line + "\n")
+    }
+
+    /// Text on standard error as it is.
+    static func sayOnStandardError(_ text: String) {
         // Nobody is left to tell where this fails.
-        do { try writeAll(Array((line + "\n").utf8), to: 2, subject: "standard error") } catch { return }
+        do { try writeAll(Array(text.utf8), to: 2, subject: "standard error") } catch { return }
     }
 }

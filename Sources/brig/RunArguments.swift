@@ -122,7 +122,8 @@ struct RunArguments: Equatable {
         case .engine:
             switch value {
             case "ebpf": audit.engine = .ebpf
-            case "notification": audit.engine = .notification
+            // Reports call it by the other name.
+            case "notification", "seccomp-notify": audit.engine = .notification
             default: throw UsageError("--engine \(value): expected ebpf or notification")
             }
         case .help: wantsHelp = true

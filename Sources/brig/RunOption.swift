@@ -75,7 +75,7 @@ enum RunOption: String, CaseIterable {
         case .files: "keep the paths that are opened, with the results"
         case .exec: "keep the programs that are executed, with the results"
         case .addresses: "keep the addresses that are connected to or bound, with the results"
-        case .engine: "what counts the calls; default: ebpf where the host allows it"
+        case .engine: "what counts the calls; default: ebpf where the host allows it; notification is seccomp-notify in reports"
         case .help: "print this"
         }
     }

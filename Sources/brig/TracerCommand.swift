@@ -18,7 +18,7 @@ struct TracerAttach: ParsableCommand {
 
     func run() throws {
         try KeptTracer.attach()
-        print("attached, by names in \(KeptTracer.directory)")
+        try print("attached, by names in \(KeptTracer.directory)")
     }
 }
 
@@ -26,7 +26,7 @@ struct TracerAttach: ParsableCommand {
 struct TracerDetach: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "detach", abstract: "Detach them, at the end of the audit that uses them, if one does.")
 
-    func run() throws { print(try KeptTracer.detach() ? "detached" : "nothing was attached") }
+    func run() throws { try print(KeptTracer.detach() ? "detached" : "nothing was attached") }
 }
 
 /// `brig tracer status`
@@ -35,11 +35,11 @@ struct TracerStatus: ParsableCommand {
 
     func run() throws {
         switch KeptTracer.obstacle {
-        case nil: return print("attached: audits use them")
-        case .absent: print("nothing is attached: audits load their own")
-        case .busy: print("attached, and in use by an audit: another one loads its own")
-        case .closed: print("\(KeptTracer.directory) is closed to this account, whose audits count by notification")
-        case .unusable(let reason): print("something is attached that this version does not use: \(reason)")
+        case nil: return try print("attached: audits use them")
+        case .absent: try print("nothing is attached: audits load their own")
+        case .busy: try print("attached, and in use by an audit: another one loads its own")
+        case .closed: try print("\(KeptTracer.directory) is closed to this account, whose audits count by notification")
+        case .unusable(let reason): try print("something is attached that this version does not use: \(reason)")
         }
         throw ExitCode(1)
     }

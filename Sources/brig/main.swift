@@ -14,11 +14,10 @@ if words.first == "run" { exit(Run.main(.run, Array(words.dropFirst()), startedN
 if words.first == "audit" { exit(Run.main(.audit, Array(words.dropFirst()), startedNanos: startedNanos)) }
 // They are no subcommands of the parser, whose help would have nothing to say.
 if words.first == "help", let name = words.dropFirst().first, let command = RunOption.Command(rawValue: name) {
-    print(RunOption.helpText(command), terminator: "")
-    exit(0)
+    exit(Run.help(command))
 }
-if let word = words.first, let near = BrigCommand.correction(of: word) {
-    Run.complain("unknown command \(word) (did you mean \(near)?)")
+if let fault = BrigCommand.fault(in: words) {
+    Run.complain(fault)
     exit(64)
 }
-BrigCommand.main(words)
+exit(BrigCommand.status(of: words))

@@ -14,6 +14,25 @@ import Testing
         }
     }
 
+    @Test func `lint goes on behind a file with a fault`() throws {
+        try Fixture.run { fixture in
+            let faulty = try fixture.write("faulty.json", #"{"version": 1, "limit": {}}"#)
+            let outcome = try Executables.run(["policy", "lint", faulty, fixture.path("absent"), "default"])
+            #expect(outcome.exitCode == 1 && outcome.text.hasPrefix("\(faulty):1:16: /limit: unknown field"), "\(outcome.text)\(outcome.errorText)")
+            #expect(outcome.text.contains("absent: No such file") && outcome.text.hasSuffix("\ndefault: nothing found\n"), "\(outcome.text)")
+        }
+    }
+
+    @Test(.requires(.seccompNotify)) func `a report in the place of a policy is recognised`() throws {
+        try Fixture.run { fixture in
+            let report = fixture.path("report.json")
+            _ = try Executables.run(["audit", "--report", report, "--", "true"])
+            let outcome = try Executables.run(["policy", "diff", "build", report])
+            #expect(outcome.exitCode == 1 && outcome.errorText == "Error: \(report) is a report; give it with --report\n", "\(outcome.errorText)")
+            #expect(try Executables.run(["policy", "lint", report]).text == "\(report): a report, and no policy\n")
+        }
+    }
+
     @Test func `diff fails where the second allows more`() throws {
         let more = try Executables.run(["policy", "diff", "strict", "default"])
         #expect(more.exitCode == 1 && more.text.contains("+ system call socket"), "\(more.text)")

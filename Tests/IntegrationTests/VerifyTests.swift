@@ -20,7 +20,54 @@ import Testing
             for index in members.indices where members[index].name == "result" { members[index].value = end }
             let changed = try fixture.write("changed.json", String(decoding: JSONValue.object(members).encoded(), as: UTF8.self))
             let different = try Executables.run(["policy", "from-report", "--verify", changed])
-            #expect(different.exitCode == 1 && different.errorText.contains("not as in"), "\(different.errorText)")
+            #expect(different.exitCode == 1 && different.errorText.contains("; in \(changed) it "), "\(different.errorText)")
+        }
+    }
+
+    /// Whether it was found or not, that is what is wrong with its report.
+    @Test func `of a program that never started it is said why`() throws {
+        try Fixture.run { fixture in
+            let report = fixture.path("report.json")
+            #expect(try Executables.run(["audit", "--report", report, "--", "no-such-program"]).exitCode == 127)
+            for words in [["from-report", report], ["diff", "default", "--report", report]] {
+                let outcome = try Executables.run(["policy"] + words)
+                #expect(outcome.exitCode == 1 && outcome.errorText.contains("the program was never started: exec: no-such-program"), "\(outcome.errorText)")
+            }
+        }
+    }
+
+    @Test func `what a limit has ended is not verified, and said to be only the beginning`() throws {
+        try Fixture.run { fixture in
+            let report = fixture.path("report.json")
+            _ = try Executables.run(["audit", "--timeout", "300ms", "--report", report, "--", "sleep", "60"])
+            let refused = try Executables.run(["policy", "from-report", "--verify", report])
+            #expect(refused.exitCode == 1 && refused.output.isEmpty && refused.errorText.contains("was ended after the wall time limit"), "\(refused.errorText)")
+            let made = try Executables.run(["policy", "from-report", report])
+            #expect(made.exitCode == 0 && made.errorText.contains("what it would have done later, its exit too, is not in this policy"), "\(made.errorText)")
+        }
+    }
+
+    @Test func `the policy of a report is named where it is not built in`() throws {
+        try Fixture.run { fixture in
+            let report = fixture.path("report.json"), other = fixture.path("other.json")
+            let policy = try fixture.write("policy.json", #"{"version": 1, "base": "default"}"#)
+            _ = try Executables.run(["audit", "--policy", policy, "--report", report, "--", "true"])
+            _ = try Executables.run(["audit", "--report", other, "--", "true"])
+            #expect(try Executables.run(["policy", "from-report", report]).errorText.contains("\(policy), which is not built in: give it as --base"))
+            let several = try Executables.run(["policy", "from-report", report, other])
+            #expect(several.errorText.contains("\(report) under \(policy), \(other) under default"), "\(several.errorText)")
+            #expect(try Executables.run(["policy", "from-report", "--base", policy, report, other]).exitCode == 0)
+        }
+    }
+
+    @Test func `a program that looks at its output is told of the verification's`() throws {
+        try Fixture.run { fixture in
+            let report = fixture.path("report.json")
+            let program = "import os, stat, fcntl; stat.S_ISFIFO(os.fstat(1).st_mode) and fcntl.ioctl(1, 0x5421, bytes(4))"
+            _ = try Command("sh", ["-c", "exec \(Executables.brig) audit --report \(report) -- python3 -c \"$0\" >/dev/null", program]).run()
+            let outcome = try Executables.run(["policy", "from-report", "--verify", report])
+            #expect(outcome.exitCode == 1 && outcome.errorText.contains("ioctl (once, with ioctl request FIONBIO)"), "\(outcome.errorText)")
+            #expect(outcome.errorText.contains("standard output and error were pipes here"), "\(outcome.errorText)")
         }
     }
 }
