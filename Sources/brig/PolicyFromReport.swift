@@ -21,6 +21,11 @@ struct PolicyFromReport: ParsableCommand {
     @Flag(help: "Take reports that may lack calls, or values of their arguments, and say so.")
     var incomplete = false
 
+    @Argument(
+        parsing: .postTerminator,
+        help: .init("Behind --, options of brig run for the runs of --verify: --bind, --env, --workdir and others that the audits had and that are in no policy.", valueName: "options"))
+    var options: [String] = []
+
     func validate() throws {
         if reports.isEmpty { throw ValidationError("no report") }
     }
@@ -30,15 +35,28 @@ struct PolicyFromReport: ParsableCommand {
         let observed = jobs.map(\.calls)
         if base == nil { try checkBase(of: observed) }
         let policy = try ReportPolicy(observed, base: try base.map(absolute), acceptsGaps: incomplete)
-        let resolved = try PolicyLoader.resolve(text: policy.document.encoded(pretty: true), path: "the policy")
-        let verification = verify ? try PolicyVerification(jobs, resolved.policy) : nil
+        let text = policy.document.encoded(pretty: true)
+        // It loads as it is printed, without the options.
+        _ = try PolicyLoader.resolve(text: text, path: "the policy")
+        let changes = try changes()
+        let verification = verify ? try PolicyVerification(jobs, PolicyLoader.resolve(text: text, path: "the policy", overrides: changes).policy, changedBy: Set(changes.map(\.flag))) : nil
         for note in policy.notes { Run.complain(note) }
         for job in jobs {
             guard let end = job.end, !end.isItsOwn else { continue }
-            Run.complain("\(job.calls.path): the program \(end.predicate)\(end.duration): what it would have done later, its exit too, is not in this policy")
+            Run.complain("\(job.calls.path): the program \(end.predicate)\(end.duration): what it would have done later is not in this policy")
         }
         try verification?.run()
         try printJSON(policy.document)
+    }
+
+    /// The options behind `--`: those that change a policy, and no others.
+    private func changes() throws(UsageError) -> [PolicyOverride] {
+        let given = try RunArguments(options)
+        var plain = try RunArguments([])
+        plain.overrides = given.overrides
+        guard given == plain else { throw UsageError("behind -- are options of brig run that change a policy, such as --bind; the program is the report's") }
+        if !given.overrides.isEmpty, !verify { throw UsageError("options behind -- are for the runs of --verify, which is not asked for") }
+        return given.overrides
     }
 
     /// Without `--base` there is one built-in policy under which all of the reports were made.

@@ -10,13 +10,16 @@ struct PolicyVerification {
     let reports: [ReportedJob]
     let policy: Policy
 
+    /// - Parameter flags: options that have changed the policy for these runs
     /// - Throws: where a report is of a run that cannot be repeated, before any program is started.
-    init(_ reports: [ReportedJob], _ policy: Policy) throws(UsageError) {
+    init(_ reports: [ReportedJob], _ policy: Policy, changedBy flags: Set<String>) throws(UsageError) {
         for report in reports {
             let path = report.calls.path
             if let end = report.end, !end.isItsOwn { throw UsageError("\(path) cannot be verified: the program \(end.predicate)\(end.duration), which cannot be repeated") }
-            if let override = report.calls.overrides.first(where: { !$0.pointer.hasPrefix("/limits/") }) {
-                throw UsageError("\(path) was made with \(override.flag), whose value it does not have: write \(override.pointer) into a policy, give that to brig audit, and to this as --base")
+            if let override = report.calls.overrides.first(where: { !$0.pointer.hasPrefix("/limits/") && !flags.contains($0.flag) }) {
+                throw UsageError(
+                    "\(path) was made with \(override.flag), whose value it does not have: give it again behind --, as in brig policy from-report --verify \(path) -- \(override.flag) VALUE; or write it into a policy, for brig audit and, as --base, for this"
+                )
             }
             if report.calls.command.isEmpty { throw UsageError("\(path): no command") }
         }

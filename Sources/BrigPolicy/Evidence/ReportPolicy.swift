@@ -20,7 +20,8 @@ public struct ReportPolicy: Sendable {
         let base = if let base { base } else { try Self.base(of: reports) }
         var notes = reports.flatMap { report in report.gaps.map { "\(report.path) may lack calls: \($0)" } }
         for report in reports {
-            for override in report.overrides { notes.append("\(report.path) was made with \(override.flag), and \(override.pointer) is not in the policy") }
+            let flags = Set(report.overrides.map(\.flag)).sorted()
+            if !flags.isEmpty { notes.append("\(report.path) was made with \(flags.joined(separator: ", ")), which is not in the policy: what runs under it may need it again") }
         }
         let seen = Self.seen(reports, &notes).map { (call: $0, arguments: SeenArguments($0)) }
         let unknown = seen.filter { !$0.arguments.unknown.isEmpty }

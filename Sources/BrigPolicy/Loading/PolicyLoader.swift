@@ -39,7 +39,9 @@ public enum PolicyLoader {
     }
 
     /// Resolves a policy that is in no file yet, as if it stood in one called `path`.
-    public static func resolve(text: [UInt8], path: String) throws(PolicyError) -> Resolved { try resolve(PolicyChain(PolicySource(text: text, path: path)), []) }
+    public static func resolve(text: [UInt8], path: String, overrides: [PolicyOverride] = []) throws(PolicyError) -> Resolved {
+        try resolve(PolicyChain(PolicySource(text: text, path: path)), overrides)
+    }
 
     private static func resolve(_ chain: PolicyChain, _ overrides: [PolicyOverride]) throws(PolicyError) -> Resolved {
         var document = chain.merged
