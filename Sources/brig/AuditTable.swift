@@ -64,9 +64,8 @@ enum AuditTable {
 
     /// Paths and names are the job's: nothing of them reaches the terminal as a control, ends a line, or turns it round.
     private static func escaped(_ text: String) -> String {
-        let hidden: Set<Unicode.GeneralCategory> = [.control, .format, .lineSeparator, .paragraphSeparator]
         var line = ""
-        for scalar in text.unicodeScalars { if hidden.contains(scalar.properties.generalCategory) { line += scalar.escaped(asASCII: true) } else { line.unicodeScalars.append(scalar) } }
+        for scalar in text.unicodeScalars { if scalar.steersText { line += scalar.escaped(asASCII: true) } else { line.unicodeScalars.append(scalar) } }
         return line
     }
 }

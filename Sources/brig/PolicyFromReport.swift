@@ -21,9 +21,9 @@ struct PolicyFromReport: ParsableCommand {
     @Flag(help: "Take reports that may lack calls, or values of their arguments, and say so.")
     var incomplete = false
 
-    @Argument(
-        parsing: .postTerminator,
-        help: .init("Behind --, options of brig run for the runs of --verify: --bind, --env, --workdir and others that the audits had and that are in no policy.", valueName: "options"))
+    @Option(
+        name: .customLong("with"), parsing: .remaining,
+        help: .init("Last: options of brig run for the runs of --verify: --bind, --env, --workdir and others that the audits had and that are in no policy.", valueName: "options"))
     var options: [String] = []
 
     func validate() throws {
@@ -49,13 +49,13 @@ struct PolicyFromReport: ParsableCommand {
         try printJSON(policy.document)
     }
 
-    /// The options behind `--`: those that change a policy, and no others.
+    /// The options behind `--with`: those that change a policy, and no others.
     private func changes() throws(UsageError) -> [PolicyOverride] {
         let given = try RunArguments(options)
         var plain = try RunArguments([])
         plain.overrides = given.overrides
-        guard given == plain else { throw UsageError("behind -- are options of brig run that change a policy, such as --bind; the program is the report's") }
-        if !given.overrides.isEmpty, !verify { throw UsageError("options behind -- are for the runs of --verify, which is not asked for") }
+        guard given == plain else { throw UsageError("behind --with are options of brig run that change a policy, such as --bind; the program is the report's") }
+        if !given.overrides.isEmpty, !verify { throw UsageError("options behind --with are for the runs of --verify, which is not asked for") }
         return given.overrides
     }
 

@@ -18,7 +18,7 @@ struct PolicyVerification {
             if let end = report.end, !end.isItsOwn { throw UsageError("\(path) cannot be verified: the program \(end.predicate)\(end.duration), which cannot be repeated") }
             if let override = report.calls.overrides.first(where: { !$0.pointer.hasPrefix("/limits/") && !flags.contains($0.flag) }) {
                 throw UsageError(
-                    "\(path) was made with \(override.flag), whose value it does not have: give it again behind --, as in brig policy from-report --verify \(path) -- \(override.flag) VALUE; or write it into a policy, for brig audit and, as --base, for this"
+                    "\(path) was made with \(override.flag), whose value it does not have: give it again, as in brig policy from-report --verify \(path) --with \(override.flag) VALUE; or write it into a policy, for brig audit and, as --base, for this"
                 )
             }
             if report.calls.command.isEmpty { throw UsageError("\(path): no command") }

@@ -36,7 +36,7 @@ struct ReportedEnd {
         do {
             let report = try JSONDocument(Array(try readText(path, limit: size).utf8), bounds: .init(size: size, depth: 32)).value
             guard report["reportVersion"]?.integer != nil, let result = report["result"] else { return nil }
-            self.init(reason: result["reason"]?.string ?? "", message: result["message"]?.string, wallNanos: report["time"]?["wallNanos"]?.integer)
+            self.init(reason: result["reason"]?.string ?? "", message: result["message"]?.string?.onOneLine, wallNanos: report["time"]?["wallNanos"]?.integer)
         } catch {
             return nil
         }
@@ -48,8 +48,8 @@ struct ReportedEnd {
 
     private init(reason: String, message: String?, wallNanos: Int64?) {
         self.reason = JobReport.Reason(rawValue: reason)
-        self.message = message ?? "ended for \(reason)"
-        self.wallNanos = wallNanos
+        self.message = message ?? "ended for \(reason.onOneLine)"
+        self.wallNanos = wallNanos.flatMap { $0 < 0 ? nil : $0 }
     }
 
     /// The program's own doing, which it does again.

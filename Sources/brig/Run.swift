@@ -107,7 +107,7 @@ enum Run {
     static func complain(_ message: String) {
         var line = "brig: "
         for scalar in message.unicodeScalars {
-            if scalar == "\n" { line += "\n      " } else if scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) { line += scalar.escaped(asASCII: true) } else { line.unicodeScalars.append(scalar) }
+            if scalar == "\n" { line += "\n      " } else if scalar.steersText { line += scalar.escaped(asASCII: true) } else { line.unicodeScalars.append(scalar) }
         }
         sayOnStandardError(line + "\n")
     }

@@ -185,9 +185,3 @@ import Testing
         }
     }
 }
-
-extension String {
-    fileprivate func replacingOnce(_ text: String, _ other: String) -> String {
-        split(separator: text, maxSplits: 1, omittingEmptySubsequences: false).joined(separator: other)
-    }
-}

@@ -55,7 +55,7 @@ import Testing
         #expect(rules(policy, "write").map(\.reason) == ["seen once in \(first)"])
         let resolved = try resolve(policy)
         let allowed = Set(resolved.policy.systemCalls.rules.filter { $0.action == .allow }.compactMap { SystemCallCatalog.name(of: $0.number) })
-        #expect(allowed == ["read", "write", "getpid"])
+        #expect(allowed == ["read", "write", "getpid", "exit", "exit_group"])
         #expect(resolved.policy.systemCalls.defaultAction == .errno(EPERM) && resolved.policy.rootfs.isScratch, "the rest is the base's")
         for report in reports { #expect(try ReportDifference(resolved.policy.systemCalls, report).usedButNotAllowed == []) }
         #expect(try PolicyLint.findings(resolved).map(\.description) == [])
@@ -104,9 +104,37 @@ import Testing
         let crossed = try observed(report([sockets([(["0x2", "0x1", "0x6"], 1), (["0x2", "0x3", "0x0"], 1), (["0x10", "0x1", "0x6"], 1)])]))[0]
         #expect(try ReportDifference(calls, crossed).usedButNotAllowed == ["socket with AF_INET, SOCK_RAW, 0x0: once", "socket with AF_NETLINK, SOCK_STREAM, 0x6: once"])
         // One that does not tell all of them, beside one that does.
-        for short in [[], [(["0x2", "0x1", "0x6"], 2)], [(["0x2", "0x1"], 3)]] as [[([String], Int64)]] {
+        for short in [[], [(["0x2", "0x1", "0x6"], 2)], [(["0x2", "0x1"], 3)], [(["0x2", "0x1", "0x6"], .max), (["0x10", "0x3", "0x0"], .max)], [(["0x2", "0x9", "0x6"], 3)]] as [[([String], Int64)]] {
             #expect(try rules(ReportPolicy(observed(report([sockets(short)])), base: nil), "socket").count == 8, "\(short)")
         }
+    }
+
+    /// Reports may be anybody's.
+    @Test func `counts that cannot be are refused`() throws {
+        let most = Int64(1) << 50
+        for calls in [
+            [try call("read", .max)], [try call("read", most), try call("write", 1)], [try call("prctl", 1, (0, "0xf", nil, .max), (0, "0x10", nil, .max))],
+            [try call("prctl", 1, (0, "0xf", nil, 1), (0, "0x10", nil, 1))], [try call("prctl", 1, (0, "0xf", nil, 0))], [try call("prctl", 1, (0, "0xf", nil, -1))],
+        ] {
+            #expect(throws: ObservationError.self) { try observed(report(calls)) }
+        }
+        #expect(try observed(report([try call("read", most)]), report([try call("read", most)])).count == 2)
+    }
+
+    /// As many as a program likes: other calls are told all the same.
+    @Test func `values too many to compare hide no other call`() throws {
+        let text = #"""
+            {"version": 1, "syscalls": {"allow": ["socket"], "rules": [
+              {"names": ["socket"], "action": "errno:EPERM", "args": [{"index": 0, "op": "equal", "value": 5}, {"index": 1, "op": "equal", "value": 6}]}]}}
+            """#
+        let calls = try PolicyLoader.resolve(text: Array(text.utf8), path: "p.json").policy.systemCalls
+        let facts = (0..<70).flatMap { value in (0..<3).map { (Int64($0), "0x\(String(value, radix: 16))", String?.none, Int64(1)) } }
+        var crowded = try #require(call("socket", 70, facts).members)
+        let told = try observed(report([.object(crowded), call("ptrace", 1)]))[0]
+        #expect(try ReportDifference(calls, told).usedButNotAllowed.map { $0.prefix(15) } == ["socket, perhaps", "ptrace: once"])
+        crowded.append(.init("combinations", .array((0..<70).map { value in ["values": .array((0..<3).map { _ in .string("0x\(String(value, radix: 16))") }), "count": 1] })))
+        let exact = try observed(report([.object(crowded), call("ptrace", 1)]))[0]
+        #expect(try ReportDifference(calls, exact).usedButNotAllowed == ["ptrace: once"])
     }
 
     /// Arguments that the report does not keep, and values of which it does not tell which came together.

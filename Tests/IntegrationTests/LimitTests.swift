@@ -90,8 +90,8 @@ import Testing
             let job = try fixture.launch("default", ["--cpu-time", "1s", "--timeout", "60s"], probe("spin", "4", "60"))
             #expect(job.exitCode == 124 && job.reason == "cpu-time", job.summary)
             let used = (job["/time/userNanos"].integer ?? 0) + (job["/time/systemNanos"].integer ?? 0)
-            // What ends the job is exact; on version 1 its two parts are told by ticks.
-            #expect(used >= 750_000_000, "\(used)")
+            // What ends the job is exact; on version 1 its two parts are told by ticks, of which an emulated machine loses some.
+            #expect(used >= 500_000_000, "\(used)")
             #expect(Double(used) < 1e9 + 2e9 * timeFactor, "\(used)")
             let sleeper = try fixture.launch("default", ["--cpu-time", "1s"], ["/bin/sleep", "0.2"])
             #expect(sleeper.exitCode == 0, sleeper.summary)

@@ -32,14 +32,16 @@ import Testing
             try #require(Executables.run(["audit", "--report", report] + options + ["--"] + shell("test $PWD = /data")).exitCode == 0)
             let verify = ["policy", "from-report", "--verify", report]
             let without = try Executables.run(verify)
-            #expect(without.exitCode == 1 && without.errorText.contains("-- --bind VALUE"), "\(without.errorText)")
-            let part = try Executables.run(verify + ["--"] + options.prefix(2))
-            #expect(part.exitCode == 1 && part.errorText.contains("-- --workdir VALUE"), "\(part.errorText)")
-            let verified = try Executables.run(verify + ["--"] + options)
+            #expect(without.exitCode == 1 && without.errorText.contains("--with --bind VALUE"), "\(without.errorText)")
+            let part = try Executables.run(verify + ["--with"] + options.prefix(2))
+            #expect(part.exitCode == 1 && part.errorText.contains("--with --workdir VALUE"), "\(part.errorText)")
+            let verified = try Executables.run(verify + ["--with"] + options)
             #expect(verified.exitCode == 0 && verified.errorText.contains("verified") && verified.errorText.contains("--bind, --workdir, which is not in the policy"), "\(verified.errorText)")
             #expect(!String(decoding: verified.output, as: UTF8.self).contains(data))
-            for wrong in [["--policy", "strict"], ["--bind", "/etc:/etc", "true"], ["--capture"]] { #expect(try Executables.run(verify + ["--"] + wrong).exitCode == 1) }
-            #expect(try Executables.run(["policy", "from-report", report, "--"] + options).errorText.contains("--verify, which is not asked for"))
+            for wrong in [["--policy", "strict"], ["--bind", "/etc:/etc", "true"], ["--label", "a=b"]] {
+                #expect(try Executables.run(verify + ["--with"] + wrong).errorText.contains("behind --with are options of brig run that change a policy"))
+            }
+            #expect(try Executables.run(["policy", "from-report", report, "--with"] + options).errorText.contains("--verify, which is not asked for"))
         }
     }
 
@@ -62,7 +64,29 @@ import Testing
             let refused = try Executables.run(["policy", "from-report", "--verify", report])
             #expect(refused.exitCode == 1 && refused.output.isEmpty && refused.errorText.contains("was ended after the wall time limit"), "\(refused.errorText)")
             let made = try Executables.run(["policy", "from-report", report])
+            let policy = try fixture.write("policy.json", made.output)
+            #expect(try Executables.run(["run", "--policy", policy, "--", "sleep", "0"]).exitCode == 0, "it may come to its own end")
             #expect(made.exitCode == 0 && made.errorText.contains("what it would have done later is not in this policy"), "\(made.errorText)")
+        }
+    }
+
+    /// Reports may be anybody's: one that calls a file built in would have it run.
+    @Test func `no file passes for a built-in policy, and no text of a report for brig's`() throws {
+        try Fixture.run { fixture in
+            let policy = try fixture.write("policy.json", #"{"version": 1, "base": "default"}"#)
+            let report = fixture.path("report.json")
+            _ = try Executables.run(["audit", "--policy", policy, "--report", report, "--", "true"])
+            let text = try readText(report)
+            let forged = try fixture.write("forged.json", text.replacingOnce("\"builtIn\": false", "\"builtIn\": true"))
+            #expect(try readText(forged) != text)
+            for words in [[forged], ["--verify", forged]] {
+                let outcome = try Executables.run(["policy", "from-report"] + words)
+                #expect(outcome.exitCode == 1 && outcome.output.isEmpty && outcome.errorText.contains("which is not built in"), "\(outcome.errorText)")
+            }
+            let ended = text.replacingOnce("\"exited\"", "\"setup-failed\"").replacingOnce("\"exited with", #""\u001b[31m\u202e\nexited with"#)
+            let steering = try Executables.run(["policy", "from-report", try fixture.write("steering.json", ended)])
+            #expect(steering.exitCode == 1 && !steering.errorText.unicodeScalars.contains { ["\u{1b}", "\u{202e}"].contains($0) }, "\(steering.errorText)")
+            #expect(steering.errorText.split(separator: "\n").count == 1)
         }
     }
 

@@ -51,6 +51,9 @@ public struct ObservedCalls: Sendable, Equatable {
 
     public static func == (a: ObservedCalls, b: ObservedCalls) -> Bool { a.path == b.path && a.calls == b.calls && a.command == b.command }
 
+    /// Most calls of one report: a million a second take 35 years. Sums of several reports' are numbers all the same.
+    static let maximumCount: Int64 = 1 << 50
+
     /// Largest report, in bytes: with captured output it may be long.
     static let maximumSize = 256 << 20
 
@@ -81,14 +84,18 @@ public struct ObservedCalls: Sendable, Equatable {
         self.command = command.compactMap(\.string)
         exitCode = report["result"]?["exitCode"]?.integer
         signal = report["result"]?["reason"]?.string == "signaled" ? report["result"]?["signal"]?.string : nil
-        policy = report["policy"]?["path"]?.string.map { ($0, report["policy"]?["builtIn"]?.bool ?? false) }
-        overrides = (report["policy"]?["overrides"]?.array ?? []).map { ($0["pointer"]?.string ?? "", $0["flag"]?.string ?? "") }
+        // A report may be anybody's: a file must not pass for what is built in.
+        policy = report["policy"]?["path"]?.string.map { ($0.onOneLine, report["policy"]?["builtIn"]?.bool == true && PolicyLoader.builtInNames.contains($0)) }
+        overrides = (report["policy"]?["overrides"]?.array ?? []).map { ($0["pointer"]?.string ?? "", ($0["flag"]?.string ?? "").onOneLine) }
         let isComplete = section["complete"]?.bool ?? false
-        let said = (section["gaps"]?.array ?? []).compactMap(\.string)
+        let said = (section["gaps"]?.array ?? []).compactMap(\.string?.onOneLine)
         gaps = isComplete ? [] : said.isEmpty ? ["calls may have been lost"] : said
         var read: [Call] = []
+        var total: Int64 = 0
         for (index, call) in calls.enumerated() {
             guard let call = Call(call) else { throw fault("/syscalls/calls/\(index): not a call with its name, number, ABI, count, verdict and arguments") }
+            total += call.count
+            guard total <= Self.maximumCount else { throw fault("/syscalls/calls/\(index): more calls than a job can make") }
             read.append(call)
         }
         self.calls = read
@@ -97,26 +104,40 @@ public struct ObservedCalls: Sendable, Equatable {
 
 extension ObservedCalls.Call {
     init?(_ value: JSONValue) {
-        guard let name = value["name"]?.string, let number = value["number"]?.integer.flatMap({ UInt32(exactly: $0) }), let abi = value["abi"]?.string,
-            let count = value["count"]?.integer, count > 0, let verdict = value["verdict"]?.string, let ran = value["ran"]?.bool, let facts = value["arguments"]?.array
+        guard let told = value["name"]?.string, let number = value["number"]?.integer.flatMap({ UInt32(exactly: $0) }), let abi = value["abi"]?.string,
+            let count = value["count"]?.integer, 1...ObservedCalls.maximumCount ~= count, let verdict = value["verdict"]?.string, let ran = value["ran"]?.bool,
+            let facts = value["arguments"]?.array
         else { return nil }
         let arguments = facts.compactMap { ObservedCalls.Argument($0) }
         guard arguments.count == facts.count else { return nil }
+        // By argument: no more than there were calls.
+        var sums: [UInt8: Int64] = [:]
+        for argument in arguments {
+            guard argument.count <= count, sums[argument.index, default: 0] <= count - argument.count else { return nil }
+            sums[argument.index, default: 0] += argument.count
+        }
+        let isNative = abi == SystemCallABI.native.rawValue
+        let name = isNative ? SystemCallCatalog.name(of: number) ?? "syscall_\(number)" : told.onOneLine
         self.init(
-            name: name, number: number, isNative: abi == SystemCallABI.native.rawValue, abi: abi, count: count, verdict: verdict, ran: ran, arguments: arguments,
-            combinations: Self.combinations(value, Set(arguments.map(\.index)).sorted(), count))
+            name: name, number: number, isNative: isNative, abi: abi.onOneLine, count: count, verdict: verdict.onOneLine, ran: ran, arguments: arguments,
+            combinations: sums.values.allSatisfy { $0 == count } ? Self.combinations(value, arguments) : [])
     }
 
-    private static func combinations(_ call: JSONValue, _ places: [UInt8], _ count: Int64) -> [ObservedCalls.Combination] {
-        var told: Int64 = 0
+    /// Those of a call whose facts they add up to; else none.
+    private static func combinations(_ call: JSONValue, _ facts: [ObservedCalls.Argument]) -> [ObservedCalls.Combination] {
+        let places = Set(facts.map(\.index)).sorted()
+        var left: [[UInt64: Int64]] = places.map { place in facts.reduce(into: [:]) { counts, fact in if fact.index == place { counts[fact.value, default: 0] += fact.count } } }
         var combinations: [ObservedCalls.Combination] = []
         for entry in call["combinations"]?.array ?? [] {
             let values = (entry["values"]?.array ?? []).compactMap { $0.string.flatMap(hexadecimal) }
             guard values.count == places.count, let count = entry["count"]?.integer, count > 0 else { return [] }
-            told &+= count
+            for (index, value) in values.enumerated() {
+                guard let rest = left[index][value], rest >= count else { return [] }
+                left[index][value] = rest - count
+            }
             combinations.append(.init(values: Dictionary(uniqueKeysWithValues: zip(places, values)), count: count))
         }
-        return told == count ? combinations : []
+        return left.allSatisfy({ $0.values.allSatisfy { $0 == 0 } }) ? combinations : []
     }
 
     fileprivate static func hexadecimal(_ text: String) -> UInt64? { text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : nil }
@@ -125,9 +146,9 @@ extension ObservedCalls.Call {
 extension ObservedCalls.Argument {
     init?(_ value: JSONValue) {
         guard let index = value["index"]?.integer, 0...5 ~= index, let number = value["value"]?.string.flatMap(ObservedCalls.Call.hexadecimal),
-            let count = value["count"]?.integer
+            let count = value["count"]?.integer, count > 0
         else { return nil }
-        self.init(index: UInt8(index), what: value["what"]?.string ?? "argument \(index)", value: number, name: value["name"]?.string, count: count)
+        self.init(index: UInt8(index), what: value["what"]?.string?.onOneLine ?? "argument \(index)", value: number, name: value["name"]?.string?.onOneLine, count: count)
     }
 }
 

@@ -22,49 +22,55 @@ public struct ReportDifference: Sendable {
             if allowed.isEmpty {
                 usedButNotAllowed.append("\(call.name): \(Self.times(call.count))")
             } else if allowed != .all {
-                do throws(Region.TooLarge) { try arguments(call, allowed) } catch { throw MeaningError(call: call.name) }
+                // As many values as a program likes: the other calls are told all the same.
+                do throws(Region.TooLarge) { try arguments(call, allowed) } catch { perhaps(call) }
             }
         }
         allowedButNotUsed = SystemCallCatalog.entries.filter { $0.number.map { !used.contains($0) && !meaning.allowed($0).isEmpty } ?? false }.map(\.name)
     }
 
-    /// Values with which the call is never allowed, whatever its other arguments are; where there are none, whether it is allowed with all that may have come together.
+    /// Values with which the call is never allowed, whatever its other arguments are; then what came together and is not; and whether there may be more.
     private mutating func arguments(_ call: ObservedCalls.Call, _ allowed: Region) throws(Region.TooLarge) {
-        // What the report does not tell can be anything.
-        var used = Region.all
-        var isRefused = false
-        for (index, facts) in Dictionary(grouping: call.arguments, by: \.index).sorted(by: { $0.key < $1.key }) {
-            var values = Region.empty
-            for argument in facts {
-                let value = try region(call.name, index, argument.value)
-                values = try values.union(value)
-                guard try allowed.intersection(value).isEmpty else { continue }
-                isRefused = true
-                usedButNotAllowed.append("\(call.name) with \(argument.what) \(argument.name ?? "0x" + String(argument.value, radix: 16)): \(Self.times(argument.count))")
-            }
-            if facts.reduce(0, { $0 + $1.count }) == call.count { used = try used.intersection(values) }
+        var refused: [UInt8: Set<UInt64>] = [:]
+        for argument in call.arguments {
+            guard try allowed.intersection(region(call.name, argument.index, argument.value)).isEmpty else { continue }
+            refused[argument.index, default: []].insert(argument.value)
+            usedButNotAllowed.append("\(call.name) with \(argument.what) \(Self.text(argument)): \(Self.times(argument.count))")
         }
-        if isRefused { return }
-        if !call.combinations.isEmpty { return try combinations(call, allowed) }
-        if try !used.subtracting(allowed).isEmpty { perhaps(call) }
-    }
-
-    /// Each value may be allowed, and what came together not.
-    private mutating func combinations(_ call: ObservedCalls.Call, _ allowed: Region) throws(Region.TooLarge) {
-        var left = Region.empty
-        for combination in call.combinations {
+        if call.combinations.isEmpty {
+            if refused.isEmpty, try !possible(call).subtracting(allowed).isEmpty { perhaps(call) }
+            return
+        }
+        var isOpen = false
+        for combination in call.combinations where !combination.values.contains(where: { refused[$0.key]?.contains($0.value) ?? false }) {
             var together = Region.all
             for (place, value) in combination.values { together = try together.intersection(region(call.name, place, value)) }
             if try allowed.intersection(together).isEmpty {
-                let values = combination.values.sorted { $0.key < $1.key }.map { place, value in
-                    call.arguments.first { $0.index == place && $0.value == value }?.name ?? "0x" + String(value, radix: 16)
-                }
-                usedButNotAllowed.append("\(call.name) with \(values.joined(separator: ", ")): \(Self.times(combination.count))")
-            } else {
-                left = try left.union(together)
+                usedButNotAllowed.append("\(call.name) with \(Self.text(combination, of: call)): \(Self.times(combination.count))")
+            } else if try !together.subtracting(allowed).isEmpty {
+                isOpen = true
             }
         }
-        if try !left.subtracting(allowed).isEmpty { perhaps(call) }
+        if isOpen { perhaps(call) }
+    }
+
+    /// All arguments that the calls may have had: what a report does not tell can be anything.
+    private func possible(_ call: ObservedCalls.Call) throws(Region.TooLarge) -> Region {
+        var possible = Region.all
+        for (place, facts) in Dictionary(grouping: call.arguments, by: \.index).sorted(by: { $0.key < $1.key }) where facts.reduce(0, { $0 + $1.count }) == call.count {
+            var values = Region.empty
+            for value in Set(facts.map(\.value)) { values = try values.union(region(call.name, place, value)) }
+            possible = try possible.intersection(values)
+        }
+        return possible
+    }
+
+    private static func text(_ argument: ObservedCalls.Argument) -> String { argument.name ?? "0x" + String(argument.value, radix: 16) }
+
+    /// `AF_INET, SOCK_RAW, 0x0`
+    private static func text(_ combination: ObservedCalls.Combination, of call: ObservedCalls.Call) -> String {
+        let values = combination.values.sorted { $0.key < $1.key }.map { place, value in call.arguments.first { $0.index == place && $0.value == value }.map(text) ?? "" }
+        return values.joined(separator: ", ")
     }
 
     private mutating func perhaps(_ call: ObservedCalls.Call) {

@@ -1,4 +1,5 @@
 public import BrigJSON
+internal import BrigSystem
 
 /// The tightest policy that allows what was seen: `brig policy from-report`.
 public struct ReportPolicy: Sendable {
@@ -66,8 +67,7 @@ public struct ReportPolicy: Sendable {
     private static func seen(_ reports: [ObservedCalls], _ notes: inout [String]) -> [SeenCall] {
         var calls: [UInt32: SeenCall] = [:]
         for report in reports {
-            let against = Set(report.calls.lazy.filter { $0.ran && !["allow", "log", "unknown"].contains($0.verdict) }.map(\.name))
-            if !against.isEmpty { notes.append("\(against.sorted().joined(separator: ", ")): refused, or with some arguments, by the policy of \(report.path), and allowed as used there") }
+            var against: Set<String> = []
             for call in report.calls {
                 guard call.isNative else {
                     notes.append("\(report.path) has \(call.name) through \(call.abi), which no policy allows")
@@ -82,7 +82,9 @@ public struct ReportPolicy: Sendable {
                     continue
                 }
                 calls[call.number, default: SeenCall(name: call.name, number: call.number)].add(call, from: report.path)
+                if !["allow", "log", "unknown"].contains(call.verdict) { against.insert(call.name) }
             }
+            if !against.isEmpty { notes.append("\(against.sorted().joined(separator: ", ")): refused, or with some arguments, by the policy of \(report.path), and allowed as used there") }
         }
         return calls.values.sorted { $0.name < $1.name }
     }
@@ -101,13 +103,17 @@ public struct ReportPolicy: Sendable {
 
     private static func companions(of seen: [SeenCall]) -> [JSONValue] {
         var names = Set(seen.map(\.name))
-        return Companions.all.compactMap { companions in
+        let ends = Companions.ends.filter { !names.contains($0) }
+        names.formUnion(ends)
+        let end = ends.isEmpty ? [] : [rule(ends, [], "not seen, and allowed always: a program comes to its end by one of them")]
+        let others = Companions.all.compactMap { companions -> JSONValue? in
             guard let first = companions.seen.first(where: names.contains) else { return nil }
             let added = companions.calls.filter { !names.contains($0) }
             if added.isEmpty { return nil }
             names.formUnion(added)
             return rule(added, [], "not seen, and goes with \(first): \(companions.reason)")
         }
+        return end + others
     }
 
     private static func commands(_ reports: [ObservedCalls]) -> String {
@@ -122,7 +128,7 @@ public struct ReportPolicy: Sendable {
 
     /// A policy's texts have no control characters and at most 4096 bytes.
     private static func text(_ text: String) -> String {
-        let plain = String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
+        let plain = text.onOneLine
         return plain.utf8.count <= 4000 ? plain : plain.prefix(1000) + "…"
     }
 }
