@@ -49,7 +49,7 @@ struct PolicyCheck: ParsableCommand {
 /// The faults of a policy on standard output, for commands that go on with the next one.
 func printFaults(_ error: PolicyError, of policy: String) throws(OutputError) {
     // Each of its fields would be a fault.
-    if ReportedJob.isReport(policy) { return try print("\(policy): a report, and no policy") }
+    if ObservedCalls.isReport(policy) { return try print("\(policy): a report, and no policy") }
     for diagnostic in error.diagnostics { try print(diagnostic) }
     if error.omittedCount > 0 { try print("\(policy): \(error.omittedCount) more") }
 }

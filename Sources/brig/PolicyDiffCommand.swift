@@ -30,7 +30,7 @@ struct PolicyDiff: ParsableCommand {
             for line in difference.lines { try print(line) }
             if difference.allowsMore { throw ExitCode(1) }
         } else if let report {
-            try compare(policy, try ReportedJob(file: report).calls)
+            try compare(policy, try ObservedCalls(file: report))
         }
     }
 
@@ -39,7 +39,7 @@ struct PolicyDiff: ParsableCommand {
         do {
             return try PolicyLoader.resolve(policy)
         } catch {
-            guard ReportedJob.isReport(policy) else { throw error }
+            guard ObservedCalls.isReport(policy) else { throw error }
             throw UsageError("\(policy) is a report; give it with --report")
         }
     }

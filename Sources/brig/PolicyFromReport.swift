@@ -31,19 +31,18 @@ struct PolicyFromReport: ParsableCommand {
     }
 
     func run() throws {
-        let jobs = try reports.map { try ReportedJob(file: $0) }
-        let observed = jobs.map(\.calls)
-        if base == nil { try checkBase(of: observed) }
+        let observed = try reports.map { try ObservedCalls(file: $0) }
         let policy = try ReportPolicy(observed, base: try base.map(absolute), acceptsGaps: incomplete)
         let text = policy.document.encoded(pretty: true)
         // It loads as it is printed, without the options.
         _ = try PolicyLoader.resolve(text: text, path: "the policy")
         let changes = try changes()
-        let verification = verify ? try PolicyVerification(jobs, PolicyLoader.resolve(text: text, path: "the policy", overrides: changes).policy, changedBy: Set(changes.map(\.flag))) : nil
+        let verification = verify ? try PolicyVerification(observed, PolicyLoader.resolve(text: text, path: "the policy", overrides: changes).policy, changedBy: Set(changes.map(\.flag))) : nil
         for note in policy.notes { Run.complain(note) }
-        for job in jobs {
-            guard let end = job.end, !end.isItsOwn else { continue }
-            Run.complain("\(job.calls.path): the program \(end.predicate)\(end.duration): what it would have done later is not in this policy")
+        for report in observed {
+            let end = JobEnd(report)
+            if end.isItsOwn { continue }
+            Run.complain("\(report.path): the program \(end.predicate)\(end.duration): what it would have done later is not in this policy")
         }
         try verification?.run()
         try printJSON(policy.document)
@@ -57,20 +56,6 @@ struct PolicyFromReport: ParsableCommand {
         guard given == plain else { throw UsageError("behind --with are options of brig run that change a policy, such as --bind; the program is the report's") }
         if !given.overrides.isEmpty, !verify { throw UsageError("options behind --with are for the runs of --verify, which is not asked for") }
         return given.overrides
-    }
-
-    /// Without `--base` there is one built-in policy under which all of the reports were made.
-    private func checkBase(of reports: [ObservedCalls]) throws(UsageError) {
-        var policies: [(path: String, isBuiltIn: Bool, report: String)] = []
-        for report in reports {
-            guard let (path, isBuiltIn) = report.policy, !policies.contains(where: { $0.path == path }) else { continue }
-            policies.append((path, isBuiltIn, report.path))
-        }
-        if policies.count == 1, let (path, isBuiltIn, report) = policies.first, !isBuiltIn { throw UsageError("\(report) was made under \(path), which is not built in: give it as --base") }
-        if policies.count > 1 {
-            let all = policies.map { "\($0.report) under \($0.path)" }.joined(separator: ", ")
-            throw UsageError("the reports were made under several policies (\(all)): say with --base which one files, limits and the rest are from")
-        }
     }
 
     /// A base that is a file is found wherever the policy is put.

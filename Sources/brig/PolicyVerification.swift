@@ -7,21 +7,22 @@ internal import BrigSystem
 
 /// `brig policy from-report --verify`: the programs of reports run again under the policy that was made of them.
 struct PolicyVerification {
-    let reports: [ReportedJob]
+    let reports: [ObservedCalls]
     let policy: Policy
 
     /// - Parameter flags: options that have changed the policy for these runs
     /// - Throws: where a report is of a run that cannot be repeated, before any program is started.
-    init(_ reports: [ReportedJob], _ policy: Policy, changedBy flags: Set<String>) throws(UsageError) {
+    init(_ reports: [ObservedCalls], _ policy: Policy, changedBy flags: Set<String>) throws(UsageError) {
         for report in reports {
-            let path = report.calls.path
-            if let end = report.end, !end.isItsOwn { throw UsageError("\(path) cannot be verified: the program \(end.predicate)\(end.duration), which cannot be repeated") }
-            if let override = report.calls.overrides.first(where: { !$0.pointer.hasPrefix("/limits/") && !flags.contains($0.flag) }) {
+            let path = report.path
+            let end = JobEnd(report)
+            if !end.isItsOwn { throw UsageError("\(path) cannot be verified: the program \(end.predicate)\(end.duration), which cannot be repeated") }
+            if let override = report.overrides.first(where: { !$0.pointer.hasPrefix("/limits/") && !flags.contains($0.flag) }) {
                 throw UsageError(
                     "\(path) was made with \(override.flag), whose value it does not have: give it again, as in brig policy from-report --verify \(path) --with \(override.flag) VALUE; or write it into a policy, for brig audit and, as --base, for this"
                 )
             }
-            if report.calls.command.isEmpty { throw UsageError("\(path): no command") }
+            if report.command.isEmpty { throw UsageError("\(path): no command") }
         }
         self.reports = reports
         self.policy = policy
@@ -30,8 +31,8 @@ struct PolicyVerification {
     /// - Throws: exit status 1 where a program violates the policy or ends in another way; which, is said.
     func run() throws(ExitCode) {
         var verified: [[String]] = []
-        for report in reports where !verified.contains(report.calls.command) {
-            let command = report.calls.command
+        for report in reports where !verified.contains(report.command) {
+            let command = report.command
             verified.append(command)
             let request = JobRequest(
                 policy: policy, command: Command(program: command[0], arguments: Array(command.dropFirst())), streams: .capture, startedNanos: Clock.monotonicNanos())
@@ -40,18 +41,18 @@ struct PolicyVerification {
         }
     }
 
-    private func check(_ job: JobReport, _ report: ReportedJob) throws(ExitCode) {
-        let command = report.calls.command.joined(separator: " ").prefix(100)
+    private func check(_ job: JobReport, _ report: ObservedCalls) throws(ExitCode) {
+        let command = report.command.joined(separator: " ").prefix(100)
         let violations = job.violations.map { Self.text($0) }
         if !violations.isEmpty { Run.complain("\(command): violates the policy by \(violations.joined(separator: ", "))") }
         let isSame =
             switch job.result.reason {
-            case .exited: job.result.exitCode.map { Int64($0) } == report.calls.exitCode
-            case .signaled: report.calls.signal != nil && job.result.signal == report.calls.signal
+            case .exited: job.result.exitCode.map { Int64($0) } == report.exitCode
+            case .signaled: report.signal != nil && job.result.signal == report.signal
             default: false
             }
-        let end = ReportedEnd(job)
-        if !isSame { Run.complain("\(command): it \(end.predicate); in \(report.calls.path) it \(report.end?.predicate ?? "ended in another way")") }
+        let end = JobEnd(job)
+        if !isSame { Run.complain("\(command): it \(end.predicate); in \(report.path) it \(JobEnd(report).predicate)") }
         if violations.isEmpty, isSame { return Run.complain("\(command): verified, no violation") }
         if end.isItsOwn {
             Run.complain("its standard output and error were pipes here, and its standard input that of this command: on descriptors of another kind a program may make other calls")

@@ -126,6 +126,15 @@ import Testing
         }
     }
 
+    /// Names are the job's own.
+    @Test(.requires(.bpf)) func `the table of an audit shows what would steer a terminal as numbers`() throws {
+        try Fixture.run { fixture in
+            let program = "import os\ntry: os.open('/tmp/\\x1b\\u202egpj\\u2028', 0)\nexcept OSError: pass"
+            let job = try fixture.launch("default", ["--files"], ["python3", "-c", program], subcommand: "audit")
+            #expect(job.outcome.errorText.contains(#"/tmp/\u{1B}\u{202E}gpj\u{2028}"#), "\(job.outcome.errorText.suffix(600))")
+        }
+    }
+
     /// uprobe(2), which newer kernels let past every filter: it has run where the kernel's own answer came of it.
     @Test(.requires(.bpf)) func `what a filter does not see is not told as refused`() throws {
         try Fixture.run { fixture in

@@ -28,6 +28,16 @@ import Testing
         }
     }
 
+    /// The line of a name ends behind it, and a carriage return before that is the name's.
+    @Test(.requires(.seccompNotify)) func `a name is told as the process has it`() throws {
+        try Fixture.run { fixture in
+            // PR_SET_NAME; swapoff.
+            let program = "import ctypes; c = ctypes.CDLL(None); c.prctl(15, b'odd\\r'); c.swapoff(None)"
+            let job = try fixture.launch("default", [], ["python3", "-c", program])
+            #expect(job["/violations/0/name"] == "swapoff" && job["/violations/0/process/command"] == "odd\r", job.summary)
+        }
+    }
+
     @Test(.requires(.seccompNotify)) func `counts are exact`() throws {
         try Fixture.run { fixture in
             let job = try fixture.launch("default", [], probe("denied-threads", "4", "500"))

@@ -87,6 +87,10 @@ import Testing
             let steering = try Executables.run(["policy", "from-report", try fixture.write("steering.json", ended)])
             #expect(steering.exitCode == 1 && !steering.errorText.unicodeScalars.contains { ["\u{1b}", "\u{202e}"].contains($0) }, "\(steering.errorText)")
             #expect(steering.errorText.split(separator: "\n").count == 1)
+            // A time before the start, and an end that is not the program's.
+            let early = try fixture.write("early.json", text.replacingOnce("\"exited\"", "\"wall-time\"").replacingOnce("\"wallNanos\": ", "\"wallNanos\": -1"))
+            #expect(try readText(early).contains("\"wallNanos\": -1"))
+            #expect(try Executables.run(["policy", "from-report", "--base", policy, early]).exitCode == 0)
         }
     }
 

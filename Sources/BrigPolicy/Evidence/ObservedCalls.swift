@@ -10,6 +10,11 @@ public struct ObservedCalls: Sendable, Equatable {
     /// `result.exitCode` and `result.signal`: how the program ended by itself; both nil where it did not.
     public let exitCode: Int64?
     public let signal: String?
+    /// `result.reason`; and `result.message`, one sentence for a person, without its subject.
+    public let reason: String
+    public let message: String
+    /// `time.wallNanos`: from the first instruction to the end, in nanoseconds; nil where the report has no figure.
+    public let wallNanos: Int64?
     /// The policy's built-in name or path, and whether it is built in; nil where the report has none.
     public let policy: (path: String, isBuiltIn: Bool)?
     /// Flags that replaced fields of that policy, with the fields' pointers.
@@ -59,11 +64,11 @@ public struct ObservedCalls: Sendable, Equatable {
 
     /// Reads a report of at most 256 MiB.
     ///
-    /// - Throws: where it is none, or does not list all calls: what a program does cannot be told from what it was refused.
+    /// - Throws: where it is none, or does not list all calls: what a program does cannot be told from what it was refused; and where the program was never started.
     public init(file path: String) throws(ObservationError) {
         let document: JSONDocument
         do {
-            document = try JSONDocument(Array(try readText(path, limit: Self.maximumSize).utf8), bounds: .init(size: Self.maximumSize, depth: 32))
+            document = try Self.read(path)
         } catch let error as JSONError {
             throw ObservationError("\(path):\(error.position.line):\(error.position.column): \(error.pointer.isEmpty ? "" : "\(error.pointer): ")\(error.message)")
         } catch {
@@ -72,18 +77,32 @@ public struct ObservedCalls: Sendable, Equatable {
         try self.init(document.value, path: path)
     }
 
+    /// Whether a file is a report, of whichever job: no policy has the field.
+    public static func isReport(_ path: String) -> Bool {
+        do { return try read(path).value["reportVersion"]?.integer != nil } catch { return false }
+    }
+
+    private static func read(_ path: String) throws -> JSONDocument {
+        try JSONDocument(Array(try readText(path, limit: maximumSize).utf8), bounds: .init(size: maximumSize, depth: 32))
+    }
+
     init(_ report: JSONValue, path: String) throws(ObservationError) {
         func fault(_ message: String) -> ObservationError { ObservationError("\(path): \(message)") }
         guard let section = report["syscalls"], let recorded = section["recorded"]?.string, let calls = section["calls"]?.array, let command = report["job"]?["command"]?.array else {
             throw fault("not a report of a job: no /job/command, /syscalls/recorded and /syscalls/calls")
         }
+        let result = report["result"]
+        reason = result?["reason"]?.string?.onOneLine ?? ""
+        message = result?["message"]?.string?.onOneLine ?? "ended for \(reason)"
+        wallNanos = report["time"]?["wallNanos"]?.integer.flatMap { $0 < 0 ? nil : $0 }
+        if reason == "setup-failed" { throw fault("the program was never started: \(message)") }
         guard recorded == "all" else {
             throw fault("the report lists \(recorded == "none" ? "no system calls" : "denied system calls only"), and not what the program used; brig audit makes one that does")
         }
         self.path = path
         self.command = command.compactMap(\.string)
-        exitCode = report["result"]?["exitCode"]?.integer
-        signal = report["result"]?["reason"]?.string == "signaled" ? report["result"]?["signal"]?.string : nil
+        exitCode = result?["exitCode"]?.integer
+        signal = reason == "signaled" ? result?["signal"]?.string : nil
         // A report may be anybody's: a file must not pass for what is built in.
         policy = report["policy"]?["path"]?.string.map { ($0.onOneLine, report["policy"]?["builtIn"]?.bool == true && PolicyLoader.builtInNames.contains($0)) }
         overrides = (report["policy"]?["overrides"]?.array ?? []).map { ($0["pointer"]?.string ?? "", ($0["flag"]?.string ?? "").onOneLine) }

@@ -56,11 +56,17 @@ public struct ReportPolicy: Sendable {
 
     /// The built-in policy of all of the reports.
     private static func base(of reports: [ObservedCalls]) throws(ObservationError) -> String {
-        let paths = Set(reports.map { $0.policy?.path ?? "" })
-        guard paths.count == 1, let policy = reports[0].policy, policy.isBuiltIn else {
-            throw ObservationError("the reports were not all made under one built-in policy: say with --base which policy files, limits and the rest are from")
+        var policies: [(path: String, isBuiltIn: Bool, report: String)] = []
+        for report in reports {
+            guard let policy = report.policy else { throw ObservationError("\(report.path): the report has no policy: say with --base which one files, limits and the rest are from") }
+            if !policies.contains(where: { $0.path == policy.path && $0.isBuiltIn == policy.isBuiltIn }) { policies.append((policy.path, policy.isBuiltIn, report.path)) }
         }
-        return policy.path
+        if policies.count > 1 {
+            let all = policies.map { "\($0.report) under \($0.path)" }.joined(separator: ", ")
+            throw ObservationError("the reports were made under several policies (\(all)): say with --base which one files, limits and the rest are from")
+        }
+        guard policies[0].isBuiltIn else { throw ObservationError("\(policies[0].report) was made under \(policies[0].path), which is not built in: give it as --base") }
+        return policies[0].path
     }
 
     /// Calls that ran, by name. What was refused stays so.
